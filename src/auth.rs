@@ -1,0 +1,1 @@
+//! The header that proves we may send events.

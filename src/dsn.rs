@@ -1,0 +1,1 @@
+//! Where events go: the data source name of a project.

@@ -1,0 +1,1 @@
+//! Turning chains of `std::error::Error` into events.

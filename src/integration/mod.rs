@@ -1,0 +1,1 @@
+//! Code that adds events or changes them.

@@ -1,0 +1,1 @@
+//! Files sent along with an event.

@@ -1,0 +1,1 @@
+//! What a client had to drop, and why.

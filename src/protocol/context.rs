@@ -1,0 +1,1 @@
+//! The surroundings of an event.

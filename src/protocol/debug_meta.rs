@@ -1,0 +1,1 @@
+//! The loaded images a stack trace points into.

@@ -1,0 +1,1 @@
+//! An error or message, as the server receives it.

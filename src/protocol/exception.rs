@@ -1,0 +1,1 @@
+//! What went wrong: exceptions and how they were caught.

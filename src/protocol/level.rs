@@ -1,0 +1,1 @@
+//! How severe an event or a breadcrumb is.

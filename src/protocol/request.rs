@@ -1,0 +1,1 @@
+//! The HTTP request in which an event happened.

@@ -1,0 +1,1 @@
+//! Which SDK sent this.

@@ -1,0 +1,1 @@
+//! Where it went wrong: frames, stack traces, threads.

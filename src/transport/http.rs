@@ -1,0 +1,1 @@
+//! Envelopes over HTTP(S).

@@ -1,0 +1,1 @@
+//! An envelope: headers and items.

@@ -114,7 +114,12 @@ fn the_root_cause_comes_first_and_the_error_itself_last() {
     let error = Layer(Some(Box::new(Layer(Some(Box::new(Layer(None, 3))), 2))), 1);
     let event = event_from_error(&error);
     assert_eq!(values(&event), ["layer 3", "layer 2", "layer 1"]);
-    assert!(event.exception.iter().all(|exception| exception.ty == "Layer"));
+    assert!(
+        event
+            .exception
+            .iter()
+            .all(|exception| exception.ty == "Layer")
+    );
     assert_eq!(event.level, Level::Error);
 }
 
@@ -165,7 +170,10 @@ fn a_panicking_display_leaves_what_it_wrote_and_a_note() {
     });
     let outermost = event.exception.last().unwrap();
     assert_eq!(outermost.ty, "Made");
-    assert_eq!(outermost.value.as_deref(), Some("half a mess… (its Display panicked)"));
+    assert_eq!(
+        outermost.value.as_deref(),
+        Some("half a mess… (its Display panicked)")
+    );
     assert_eq!(event.exception.len(), 50);
 }
 

@@ -107,7 +107,10 @@ impl Integration for PanicIntegration {
 /// The answer for other payloads is `"Box<dyn Any>"`, as std prints them.
 pub fn message_from_panic_info<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
     let payload = info.payload();
-    match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
+    match (
+        payload.downcast_ref::<&'static str>(),
+        payload.downcast_ref::<String>(),
+    ) {
         (Some(text), _) => text,
         (None, Some(text)) => text,
         (None, None) => "Box<dyn Any>",
@@ -163,7 +166,10 @@ mod tests {
         assert_eq!(exception.ty, "panic");
         assert_eq!(exception.value.as_deref(), Some("out of hay"));
         let mechanism = exception.mechanism.as_ref().unwrap();
-        assert_eq!((mechanism.ty.as_str(), mechanism.handled), ("panic", Some(false)));
+        assert_eq!(
+            (mechanism.ty.as_str(), mechanism.handled),
+            ("panic", Some(false))
+        );
         let thread = &event.threads[0];
         assert!(thread.crashed && thread.current);
         assert_eq!(thread.stacktrace, None);

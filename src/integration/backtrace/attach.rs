@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn nothing_happens_unless_asked_for() {
         let event = Event::default();
-        let same = AttachStacktraceIntegration.process_event(event.clone(), &ClientOptions::default());
+        let same =
+            AttachStacktraceIntegration.process_event(event.clone(), &ClientOptions::default());
         assert_eq!(same, Some(event));
     }
 

@@ -7,20 +7,22 @@
 //! 4. where nothing in the stack trace is in the application so far: every frame still open is, except those of
 //!    downloaded crates; when that leaves nothing, those as well.
 
-use super::name;
+use super::{name, source};
 use crate::options::ClientOptions;
 use crate::protocol::Frame;
 
 /// Decides for every frame that does not say so whether it belongs to the application.
 pub(super) fn mark(frames: &mut [Frame], options: &ClientOptions) {
-    for frame in frames.iter_mut() {
-        let Some(owner) = frame.function.as_deref().map(name::owner) else {
-            continue;
-        };
-        if frame.in_app.is_none() {
-            frame.in_app = by_options(owner, options)
-                .or_else(|| (is_system(owner) || is_of_the_toolchain(frame)).then_some(false));
-        }
+    for frame in frames.iter_mut().filter(|it| it.in_app.is_none()) {
+        let file = frame.abs_path.as_deref();
+        let owner = frame.function.as_deref().map(name::owner);
+        frame.in_app = owner
+            .and_then(|owner| by_options(owner, options))
+            .or_else(|| {
+                let is_system = owner.is_some_and(|owner| is_system(owner, file))
+                    || file.is_some_and(source::is_of_the_toolchain);
+                is_system.then_some(false)
+            });
     }
     if frames.iter().any(|frame| frame.in_app == Some(true)) {
         return;
@@ -33,21 +35,25 @@ pub(super) fn mark(frames: &mut [Frame], options: &ClientOptions) {
 }
 
 /// Whether `owner` lies in the standard library, a runtime, or another crate that only carries the application's code.
-pub(super) fn is_system(owner: &str) -> bool {
+fn is_system(owner: &str, file: Option<&str>) -> bool {
     match name::krate(owner) {
-        Some(krate) => {
-            SYSTEM_CRATES.contains(&krate) || SYSTEM_FAMILIES.iter().any(|it| krate.starts_with(it))
-        }
+        Some(krate) => SYSTEM_CRATES.contains(&krate),
+        // Debug information may name a function of the application just so, too.
+        None if file.is_some_and(|file| file.ends_with(".rs")) => false,
         None => {
             SYSTEM_FUNCTIONS.contains(&owner)
-                || SYSTEM_FUNCTION_PREFIXES.iter().any(|it| owner.starts_with(it))
+                || SYSTEM_FUNCTION_PREFIXES
+                    .iter()
+                    .any(|it| owner.starts_with(it))
         }
     }
 }
 
 fn by_options(owner: &str, options: &ClientOptions) -> Option<bool> {
     let longest = |prefixes: &[&'static str]| {
-        let matching = prefixes.iter().filter(|prefix| name::lies_in(owner, prefix));
+        let matching = prefixes
+            .iter()
+            .filter(|prefix| name::lies_in(owner, prefix));
         matching.map(|it| it.trim_end_matches(':').len()).max()
     };
     let excluded = longest(&options.in_app_exclude);
@@ -55,48 +61,117 @@ fn by_options(owner: &str, options: &ClientOptions) -> Option<bool> {
     (excluded.is_some() || included.is_some()).then_some(included > excluded)
 }
 
-/// Whether the frame's source is one that comes with the compiler.
-fn is_of_the_toolchain(frame: &Frame) -> bool {
-    frame
-        .abs_path
-        .as_deref()
-        .is_some_and(|path| path.starts_with("/rustc/"))
-}
-
 /// Whether the frame's source was downloaded by cargo.
 fn is_downloaded(frame: &Frame) -> bool {
-    frame.abs_path.as_deref().is_some_and(|path| {
-        DOWNLOADS.iter().any(|folder| path.contains(folder))
-            || path.contains(r"\registry\src\")
-            || path.contains(r"\git\checkouts\")
-    })
+    frame.abs_path.as_deref().is_some_and(source::is_downloaded)
 }
 
 const SYSTEM_CRATES: &[&str] = &[
-    "actix_rt", "actix_server", "actix_service", "actix_web", "addr2line", "alloc", "anyhow", "async_std", "axum",
-    "axum_core", "backtrace", "color_eyre", "core", "eyre", "futures", "gimli", "h2", "hyper", "hyper_util", "log",
-    "mio", "parking_lot", "parking_lot_core", "proc_macro", "rayon", "rayon_core", "reqwest", "rustc_demangle",
-    "sentry", "smol", "std", "stable_eyre", "test", "threadpool", "tokio", "tonic", "tower", "tracing", "vidette",
+    "__rustc",
+    "actix_http",
+    "actix_rt",
+    "actix_server",
+    "actix_service",
+    "actix_web",
+    "addr2line",
+    "alloc",
+    "anyhow",
+    "async_std",
+    "async_trait",
+    "axum",
+    "axum_core",
+    "backtrace",
+    "color_eyre",
+    "core",
+    "crossbeam_channel",
+    "crossbeam_deque",
+    "crossbeam_epoch",
+    "crossbeam_queue",
+    "crossbeam_utils",
+    "eyre",
+    "futures",
+    "futures_channel",
+    "futures_core",
+    "futures_executor",
+    "futures_util",
+    "gimli",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "log",
+    "mio",
+    "parking_lot",
+    "parking_lot_core",
+    "proc_macro",
+    "rayon",
+    "rayon_core",
+    "reqwest",
+    "rustc_demangle",
+    "sentry",
+    "sentry_actix",
+    "sentry_anyhow",
+    "sentry_backtrace",
+    "sentry_contexts",
+    "sentry_core",
+    "sentry_debug_images",
+    "sentry_log",
+    "sentry_opentelemetry",
+    "sentry_panic",
+    "sentry_slog",
+    "sentry_tower",
+    "sentry_tracing",
+    "sentry_types",
+    "smol",
+    "stable_eyre",
+    "std",
+    "test",
+    "threadpool",
+    "tokio",
+    "tokio_rustls",
+    "tokio_stream",
+    "tokio_util",
+    "tonic",
+    "tower",
+    "tower_http",
+    "tower_layer",
+    "tower_service",
+    "tracing",
+    "tracing_core",
+    "tracing_futures",
+    "tracing_log",
+    "tracing_subscriber",
+    "vidette",
     "warp",
 ];
 
-/// What the crates of a family start with.
-const SYSTEM_FAMILIES: &[&str] = &[
-    "crossbeam_", "futures_", "sentry_", "tokio_", "tower_", "tracing_",
-];
-
 const SYSTEM_FUNCTIONS: &[&str] = &[
-    "_main", "_start", "BaseThreadInitThunk", "RtlUserThreadStart", "clone", "main", "rust_begin_unwind",
-    "rust_eh_personality", "rust_panic", "start", "start_thread", "thread_start",
+    "_main",
+    "_start",
+    "BaseThreadInitThunk",
+    "RtlUserThreadStart",
+    "clone",
+    "main",
+    "rust_begin_unwind",
+    "rust_eh_personality",
+    "rust_panic",
+    "start",
+    "start_thread",
+    "thread_start",
 ];
 
 const SYSTEM_FUNCTION_PREFIXES: &[&str] = &[
-    "_Unwind_", "__clone", "__libc_start", "__pthread_", "__rust_", "__rustc", "__scrt_", "___rust_", "_pthread_",
-    "clone3", "invoke_main",
+    "_Unwind_",
+    "__clone",
+    "__libc_start",
+    "__pthread_",
+    "__rust_",
+    "__rustc",
+    "__scrt_",
+    "___rust_",
+    "_pthread_",
+    "clone3",
+    "invoke_main",
 ];
-
-/// Where cargo unpacks crates, on systems with `/`.
-const DOWNLOADS: &[&str] = &["/registry/src/", "/git/checkouts/"];
 
 #[cfg(test)]
 mod tests {
@@ -119,7 +194,9 @@ mod tests {
 
     fn downloaded(function: &str) -> Frame {
         Frame {
-            abs_path: Some("/home/me/.cargo/registry/src/index-1949cf8c6b5b557f/other-1.0.0/src/lib.rs".into()),
+            abs_path: Some(
+                "/home/me/.cargo/registry/src/index-1949cf8c6b5b557f/other-1.0.0/src/lib.rs".into(),
+            ),
             ..frame(function)
         }
     }
@@ -153,24 +230,38 @@ mod tests {
             "clone3",
         ] {
             // Beside a frame of the application, so that nothing is in it for want of another.
-            let all = marked(vec![frame("app::main"), frame(function)], &options(&["app"], &[]));
+            let all = marked(
+                vec![frame("app::main"), frame(function)],
+                &options(&["app"], &[]),
+            );
             assert_eq!(all, [Some(true), Some(false)], "{function}");
         }
     }
 
     #[test]
     fn names_that_only_start_alike_stay_open() {
-        for function in ["stdout::print", "corelib::run", "tokiox::run", "tower::Service", "my_start"] {
-            let expected = function.starts_with("tower::").then_some(false);
-            let all = marked(vec![frame("app::main"), frame(function)], &options(&["app"], &[]));
-            assert_eq!(all[1], expected, "{function}");
+        for function in [
+            "stdout::print",
+            "corelib::run",
+            "tokio_service::run",
+            "my_start",
+        ] {
+            let all = marked(
+                vec![frame("app::main"), frame(function)],
+                &options(&["app"], &[]),
+            );
+            assert_eq!(all, [Some(true), None], "{function}");
         }
     }
 
     #[test]
     fn included_prefixes_are_in_the_application() {
         let all = marked(
-            vec![frame("app::main"), frame("<app::Foo as tower::Service<R>>::call"), frame("other::run")],
+            vec![
+                frame("app::main"),
+                frame("<app::Foo as tower::Service<R>>::call"),
+                frame("other::run"),
+            ],
             &options(&["app"], &[]),
         );
         assert_eq!(all, [Some(true), Some(true), None]);
@@ -178,13 +269,19 @@ mod tests {
 
     #[test]
     fn excluded_prefixes_are_not() {
-        let all = marked(vec![frame("vendor::run"), frame("app::main")], &options(&[], &["vendor"]));
+        let all = marked(
+            vec![frame("vendor::run"), frame("app::main")],
+            &options(&[], &["vendor"]),
+        );
         assert_eq!(all, [Some(false), Some(true)]);
     }
 
     #[test]
     fn the_longer_prefix_wins() {
-        let split = options(&["app", "tokio::ours", "app::vendor::ours"], &["app::vendor", "tokio::"]);
+        let split = options(
+            &["app", "tokio::ours", "app::vendor::ours"],
+            &["app::vendor", "tokio::"],
+        );
         for (function, expected) in [
             ("app::main", true),
             ("app::vendor::run", false),
@@ -192,7 +289,11 @@ mod tests {
             ("tokio::ours::run", true),
             ("tokio::run", false),
         ] {
-            assert_eq!(marked(vec![frame(function)], &split), [Some(expected)], "{function}");
+            assert_eq!(
+                marked(vec![frame(function)], &split),
+                [Some(expected)],
+                "{function}"
+            );
         }
     }
 
@@ -217,7 +318,11 @@ mod tests {
             ..frame(function)
         };
         let all = marked(
-            vec![said("std::rt::init", true), said("app::main", false), frame("other::run")],
+            vec![
+                said("std::rt::init", true),
+                said("app::main", false),
+                frame("other::run"),
+            ],
             &options(&["app"], &["std"]),
         );
         assert_eq!(all, [Some(true), Some(false), None]);
@@ -227,7 +332,12 @@ mod tests {
     fn where_nothing_is_in_the_application_all_open_frames_are() {
         let nameless = Frame::default();
         let all = marked(
-            vec![frame("std::rt::init"), frame("app::main"), nameless, frame("callback")],
+            vec![
+                frame("std::rt::init"),
+                frame("app::main"),
+                nameless,
+                frame("callback"),
+            ],
             &options(&[], &[]),
         );
         assert_eq!(all, [Some(false), Some(true), Some(true), Some(true)]);
@@ -240,7 +350,12 @@ mod tests {
             ..frame("other::run")
         };
         let all = marked(
-            vec![frame("app::main"), downloaded("serde::de"), windows, frame("std::rt")],
+            vec![
+                frame("app::main"),
+                downloaded("serde::de"),
+                windows,
+                frame("std::rt"),
+            ],
             &options(&[], &[]),
         );
         assert_eq!(all, [Some(true), Some(false), Some(false), Some(false)]);
@@ -248,7 +363,10 @@ mod tests {
 
     #[test]
     fn an_application_that_was_itself_downloaded_is_one_all_the_same() {
-        let all = marked(vec![frame("std::rt::init"), downloaded("app::main")], &options(&[], &[]));
+        let all = marked(
+            vec![frame("std::rt::init"), downloaded("app::main")],
+            &options(&[], &[]),
+        );
         assert_eq!(all, [Some(false), Some(true)]);
     }
 
@@ -256,10 +374,22 @@ mod tests {
     fn sources_of_the_toolchain_are_not_the_application() {
         let inlined = Frame {
             abs_path: Some("/rustc/59807616/library/core/src/option.rs".into()),
-            ..frame("{impl#3}")
+            ..frame("map<u8>")
         };
         let all = marked(vec![frame("app::main"), inlined], &options(&[], &[]));
         assert_eq!(all, [Some(true), Some(false)]);
+    }
+
+    #[test]
+    fn a_function_of_the_application_may_be_called_main() {
+        let bare = Frame {
+            abs_path: Some("/build/app/src/main.rs".into()),
+            ..frame("main")
+        };
+        assert_eq!(
+            marked(vec![frame("main"), bare], &options(&[], &[])),
+            [Some(false), Some(true)]
+        );
     }
 
     #[test]

@@ -30,10 +30,13 @@ pub(super) fn owner(function: &str) -> &str {
 /// The module a function is in: its owner, without the function's own name.
 pub(super) fn module(function: &str) -> Option<&str> {
     let owner = owner(function);
-    if !function.starts_with(owner) || function[owner.len()..].starts_with("::<") {
-        return Some(owner).filter(|owner| owner.contains("::"));
+    let names_the_function = function
+        .strip_prefix(owner)
+        .is_some_and(|rest| !rest.starts_with("::<impl "));
+    if names_the_function {
+        return owner.rsplit_once("::").map(|(module, _)| module);
     }
-    owner.rsplit_once("::").map(|(module, _)| module)
+    Some(owner).filter(|owner| owner.contains("::"))
 }
 
 /// The crate a path starts in.
@@ -79,18 +82,59 @@ mod tests {
     fn functions_belong_to_paths_and_modules() {
         for (function, expected_owner, expected_module) in [
             ("app::main", "app::main", Some("app")),
-            ("app::db::open::{{closure}}", "app::db::open", Some("app::db")),
-            ("app::db::open::{closure#0}::{closure#1}", "app::db::open", Some("app::db")),
-            ("app::db::open<app::db::File>", "app::db::open", Some("app::db")),
-            ("<app::Foo as core::fmt::Debug>::fmt", "app::Foo", Some("app::Foo")),
-            ("<&mut app::Foo as core::fmt::Debug>::fmt", "app::Foo", Some("app::Foo")),
-            ("<(app::Foo, u8) as app::Bar>::bar", "app::Foo", Some("app::Foo")),
-            ("<[app::Foo] as app::Bar>::bar", "app::Foo", Some("app::Foo")),
+            (
+                "app::db::open::{{closure}}",
+                "app::db::open",
+                Some("app::db"),
+            ),
+            (
+                "app::db::open::{closure#0}::{closure#1}",
+                "app::db::open",
+                Some("app::db"),
+            ),
+            (
+                "app::db::open<app::db::File>",
+                "app::db::open",
+                Some("app::db"),
+            ),
+            (
+                "app::db::open::<app::db::File>::{closure#0}",
+                "app::db::open",
+                Some("app::db"),
+            ),
+            (
+                "<app::Foo as core::fmt::Debug>::fmt",
+                "app::Foo",
+                Some("app::Foo"),
+            ),
+            (
+                "<&mut app::Foo as core::fmt::Debug>::fmt",
+                "app::Foo",
+                Some("app::Foo"),
+            ),
+            (
+                "<(app::Foo, u8) as app::Bar>::bar",
+                "app::Foo",
+                Some("app::Foo"),
+            ),
+            (
+                "<[app::Foo] as app::Bar>::bar",
+                "app::Foo",
+                Some("app::Foo"),
+            ),
             ("<dyn app::Bar>::bar", "app::Bar", Some("app::Bar")),
             ("<app::Foo<T>>::new", "app::Foo", Some("app::Foo")),
             ("_<app::Foo as app::Bar>::bar", "app::Foo", Some("app::Foo")),
-            ("<impl app::Bar for app::Foo>::bar", "app::Foo", Some("app::Foo")),
-            ("app::db::<impl core::fmt::Debug for app::Foo>::fmt", "app::db", Some("app::db")),
+            (
+                "<impl app::Bar for app::Foo>::bar",
+                "app::Foo",
+                Some("app::Foo"),
+            ),
+            (
+                "app::db::<impl core::fmt::Debug for app::Foo>::fmt",
+                "app::db",
+                Some("app::db"),
+            ),
             (
                 "<alloc::boxed::Box<F,A> as core::ops::function::FnOnce<Args>>::call_once",
                 "alloc::boxed::Box",
@@ -102,9 +146,17 @@ mod tests {
                 Some("core::convert::Into"),
             ),
             ("<[u8] as app::Bar>::bar", "app::Bar", Some("app::Bar")),
-            ("<<app::Foo as app::Bar>::Out as app::Baz>::baz", "app::Foo", Some("app::Foo")),
+            (
+                "<<app::Foo as app::Bar>::Out as app::Baz>::baz",
+                "app::Foo",
+                Some("app::Foo"),
+            ),
             ("__libc_start_main", "__libc_start_main", None),
-            ("std::sys::pal::unix::thread_start", "std::sys::pal::unix::thread_start", Some("std::sys::pal::unix")),
+            (
+                "std::sys::pal::unix::thread_start",
+                "std::sys::pal::unix::thread_start",
+                Some("std::sys::pal::unix"),
+            ),
             ("", "", None),
             ("<", "", None),
             ("::", "", None),

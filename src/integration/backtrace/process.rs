@@ -32,8 +32,14 @@ impl Integration for ProcessStacktraceIntegration {
         mut event: Event<'static>,
         options: &ClientOptions,
     ) -> Option<Event<'static>> {
-        let exceptions = event.exception.iter_mut().filter_map(|it| it.stacktrace.as_mut());
-        let threads = event.threads.iter_mut().filter_map(|it| it.stacktrace.as_mut());
+        let exceptions = event
+            .exception
+            .iter_mut()
+            .filter_map(|it| it.stacktrace.as_mut());
+        let threads = event
+            .threads
+            .iter_mut()
+            .filter_map(|it| it.stacktrace.as_mut());
         for stacktrace in exceptions.chain(threads).chain(event.stacktrace.as_mut()) {
             process(stacktrace, options);
         }
@@ -59,7 +65,9 @@ mod tests {
             ..Default::default()
         };
         Some(Stacktrace {
-            frames: ["std::rt::lang_start", "app::main", "vidette::capture_error"].map(frame).into(),
+            frames: ["std::rt::lang_start", "app::main", "vidette::capture_error"]
+                .map(frame)
+                .into(),
             ..Default::default()
         })
     }
@@ -97,7 +105,8 @@ mod tests {
     #[test]
     fn an_event_without_stack_traces_passes() {
         let event = Event::default();
-        let same = ProcessStacktraceIntegration.process_event(event.clone(), &ClientOptions::default());
+        let same =
+            ProcessStacktraceIntegration.process_event(event.clone(), &ClientOptions::default());
         assert_eq!(same, Some(event));
     }
 

@@ -16,7 +16,7 @@ use std::mem;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::name;
+use super::{name, source};
 use crate::protocol::{Addr, Frame};
 
 /// A function at an address; several are at one when some were inlined.
@@ -36,9 +36,12 @@ pub(super) fn resolve(addresses: &[usize]) -> Vec<Symbols> {
     let mut found = locked(&CACHE).get(addresses);
     let mut fresh = BTreeMap::new();
     let resolved = addresses.iter().zip(&mut found).map(|(&address, known)| {
-        known
-            .take()
-            .unwrap_or_else(|| fresh.entry(address).or_insert_with(|| look_up(address)).clone())
+        known.take().unwrap_or_else(|| {
+            fresh
+                .entry(address)
+                .or_insert_with(|| look_up(address))
+                .clone()
+        })
     });
     let resolved = resolved.collect();
     if !fresh.is_empty() {
@@ -67,16 +70,34 @@ pub(super) fn frame(address: usize, symbol: &Symbol) -> Frame {
 
 fn look_up(address: usize) -> Symbols {
     let mut symbols = Vec::new();
+    // The callback runs under the resolver's own lock, so it only takes down what is there.
     ::backtrace::resolve(ptr::without_provenance_mut::<c_void>(address), |found| {
-        symbols.push(Arc::new(Symbol {
+        symbols.push(Symbol {
             // The alternate form leaves out hashes.
-            function: found.name().map(|name| bounded(format!("{name:#}"))),
+            function: found.name().map(|name| format!("{name:#}").into()),
             file: found.filename().map(|path| path.to_string_lossy().into()),
             line: found.lineno(),
             column: found.colno(),
-        }));
+        });
     });
-    symbols.into()
+    let symbols = symbols.into_iter().map(|symbol| {
+        let file = symbol.file.as_deref();
+        Arc::new(Symbol {
+            function: symbol.function.map(|name| qualified(name.into(), file)),
+            ..symbol
+        })
+    });
+    symbols.collect()
+}
+
+/// Puts the module before a function's name, where the debug information leaves it out and the file tells it.
+fn qualified(name: String, file: Option<&str>) -> Box<str> {
+    if !name::owner(&name).contains("::")
+        && let Some(module) = file.and_then(source::module)
+    {
+        return bounded(format!("{module}::{name}"));
+    }
+    bounded(name)
 }
 
 /// Cuts the names that nested generic types grow to.
@@ -111,7 +132,12 @@ impl Cache {
     }
 
     fn get(&self, addresses: &[usize]) -> Vec<Option<Symbols>> {
-        let one = |address| self.young.get(address).or_else(|| self.old.get(address)).cloned();
+        let one = |address| {
+            self.young
+                .get(address)
+                .or_else(|| self.old.get(address))
+                .cloned()
+        };
         addresses.iter().map(one).collect()
     }
 
@@ -141,7 +167,9 @@ mod tests {
     use super::*;
 
     fn nothing(addresses: std::ops::Range<usize>) -> BTreeMap<usize, Symbols> {
-        addresses.map(|address| (address, Symbols::default())).collect()
+        addresses
+            .map(|address| (address, Symbols::default()))
+            .collect()
     }
 
     #[test]
@@ -168,14 +196,18 @@ mod tests {
 
     #[test]
     fn the_same_address_gives_the_same_symbols_without_looking_again() {
-        let address = the_same_address_gives_the_same_symbols_without_looking_again as fn() as usize + 1;
+        let address =
+            the_same_address_gives_the_same_symbols_without_looking_again as fn() as usize + 1;
         let [first, second] = &resolve(&[address, address])[..] else {
             panic!("two addresses give two answers");
         };
         assert!(Arc::ptr_eq(first, second));
         assert!(Arc::ptr_eq(first, &resolve(&[address])[0]));
         let function = first[0].function.as_deref().unwrap();
-        assert!(function.ends_with("the_same_address_gives_the_same_symbols_without_looking_again"), "{function}");
+        assert!(
+            function.ends_with("the_same_address_gives_the_same_symbols_without_looking_again"),
+            "{function}"
+        );
     }
 
     #[test]
@@ -193,7 +225,10 @@ mod tests {
             column: Some(12),
         };
         let frame = frame(0x1234, &symbol);
-        assert_eq!(frame.function.as_deref(), Some("app::db::open::{{closure}}"));
+        assert_eq!(
+            frame.function.as_deref(),
+            Some("app::db::open::{{closure}}")
+        );
         assert_eq!(frame.module.as_deref(), Some("app::db"));
         assert_eq!(frame.package.as_deref(), Some("app"));
         assert_eq!(frame.filename.as_deref(), Some("db.rs"));
@@ -214,11 +249,33 @@ mod tests {
     }
 
     #[test]
+    fn a_name_without_a_module_gets_that_of_its_file() {
+        let option = Some("/rustc/59807616/library/core/src/option.rs");
+        for (name, file, expected) in [
+            (
+                "map<u8, app::Foo>",
+                option,
+                "core::option::map<u8, app::Foo>",
+            ),
+            ("{closure#0}", option, "core::option::{closure#0}"),
+            ("app::main", option, "app::main"),
+            ("<T as app::Run>::run", option, "<T as app::Run>::run"),
+            ("main", Some("/build/app/src/main.rs"), "main"),
+            ("main", None, "main"),
+        ] {
+            assert_eq!(&*qualified(name.into(), file), expected);
+        }
+    }
+
+    #[test]
     fn long_names_are_cut_at_a_character() {
         assert_eq!(&*bounded("short".into()), "short");
         let cut = bounded("é".repeat(1000) + "x");
         assert_eq!(&*cut, &*("é".repeat(256) + "…"));
-        assert_eq!(bounded("x".to_owned() + &"é".repeat(1000)).len(), 511 + '…'.len_utf8());
+        assert_eq!(
+            bounded("x".to_owned() + &"é".repeat(1000)).len(),
+            511 + '…'.len_utf8()
+        );
     }
 
     #[test]

@@ -8,14 +8,19 @@ use crate::protocol::{Context, DeviceContext, OsContext};
 /// The machine's name in the network.
 #[cfg(unix)]
 pub(super) fn name() -> Option<String> {
-    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
     Some(name).filter(|name| !name.is_empty())
 }
 
 /// The machine's name in the network.
 #[cfg(not(unix))]
 pub(super) fn name() -> Option<String> {
-    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
+    std::env::var("COMPUTERNAME")
+        .ok()
+        .filter(|name| !name.is_empty())
 }
 
 /// The operating system; its kernel's version where there is one to ask.
@@ -64,7 +69,10 @@ fn split_release(release: &str) -> (&str, Option<&str>) {
         .unwrap_or(release.len());
     let (version, build) = release.split_at(end);
     let build = build.trim_start_matches(['-', '+', '_']);
-    (version.trim_end_matches('.'), Some(build).filter(|it| !it.is_empty()))
+    (
+        version.trim_end_matches('.'),
+        Some(build).filter(|it| !it.is_empty()),
+    )
 }
 
 #[cfg(test)]
@@ -76,7 +84,10 @@ mod tests {
     fn a_release_is_a_number_and_a_build() {
         for (release, expected) in [
             ("6.1.0-18-amd64", ("6.1.0", Some("18-amd64"))),
-            ("5.15.167.4-microsoft-standard-WSL2", ("5.15.167.4", Some("microsoft-standard-WSL2"))),
+            (
+                "5.15.167.4-microsoft-standard-WSL2",
+                ("5.15.167.4", Some("microsoft-standard-WSL2")),
+            ),
             ("6.6.0", ("6.6.0", None)),
             ("6.6.0+", ("6.6.0", None)),
             ("14.1-RELEASE", ("14.1", Some("RELEASE"))),

@@ -124,7 +124,9 @@ mod tests {
     use crate::protocol::OsContext;
 
     fn processed(integration: ContextIntegration, event: Event<'static>) -> Event<'static> {
-        integration.process_event(event, &ClientOptions::default()).unwrap()
+        integration
+            .process_event(event, &ClientOptions::default())
+            .unwrap()
     }
 
     fn keys(event: &Event<'_>) -> Vec<String> {
@@ -140,9 +142,18 @@ mod tests {
     #[test]
     fn contexts_can_be_left_out_one_by_one() {
         let all = ContextIntegration::default();
-        assert_eq!(keys(&processed(all.add_os(false), Event::default())), ["device", "rust"]);
-        assert_eq!(keys(&processed(all.add_rust(false), Event::default())), ["device", "os"]);
-        assert_eq!(keys(&processed(all.add_device(false), Event::default())), ["os", "rust"]);
+        assert_eq!(
+            keys(&processed(all.add_os(false), Event::default())),
+            ["device", "rust"]
+        );
+        assert_eq!(
+            keys(&processed(all.add_rust(false), Event::default())),
+            ["device", "os"]
+        );
+        assert_eq!(
+            keys(&processed(all.add_device(false), Event::default())),
+            ["os", "rust"]
+        );
     }
 
     #[test]
@@ -166,7 +177,10 @@ mod tests {
         assert_eq!(runtime.name.as_deref(), Some("rustc"));
         assert!(runtime.version.unwrap().starts_with("1."));
         let channel = runtime.other["channel"].as_str().unwrap();
-        assert!(["stable", "beta", "nightly", "dev"].contains(&channel), "{channel}");
+        assert!(
+            ["stable", "beta", "nightly", "dev"].contains(&channel),
+            "{channel}"
+        );
     }
 
     #[test]

@@ -102,11 +102,7 @@ impl Error for Circle {
 }
 
 fn values(event: &Event<'_>) -> Vec<String> {
-    event
-        .exception
-        .iter()
-        .map(|exception| exception.value.clone().unwrap_or_default())
-        .collect()
+    event.exception.iter().map(|exception| exception.value.clone().unwrap_or_default()).collect()
 }
 
 #[test]
@@ -114,12 +110,7 @@ fn the_root_cause_comes_first_and_the_error_itself_last() {
     let error = Layer(Some(Box::new(Layer(Some(Box::new(Layer(None, 3))), 2))), 1);
     let event = event_from_error(&error);
     assert_eq!(values(&event), ["layer 3", "layer 2", "layer 1"]);
-    assert!(
-        event
-            .exception
-            .iter()
-            .all(|exception| exception.ty == "Layer")
-    );
+    assert!(event.exception.iter().all(|exception| exception.ty == "Layer"));
     assert_eq!(event.level, Level::Error);
 }
 
@@ -170,21 +161,14 @@ fn a_panicking_display_leaves_what_it_wrote_and_a_note() {
     });
     let outermost = event.exception.last().unwrap();
     assert_eq!(outermost.ty, "Made");
-    assert_eq!(
-        outermost.value.as_deref(),
-        Some("half a mess… (its Display panicked)")
-    );
+    assert_eq!(outermost.value.as_deref(), Some("half a mess… (its Display panicked)"));
     assert_eq!(event.exception.len(), 50);
 }
 
 #[test]
 fn a_panicking_debug_leaves_a_note_unless_the_name_was_out_already() {
     let display = |f: &mut fmt::Formatter<'_>| f.write_str("fine");
-    let silent = event_from_error(&Made {
-        debug: &|_| panic!("no more"),
-        display: &display,
-        source: None,
-    });
+    let silent = event_from_error(&Made { debug: &|_| panic!("no more"), display: &display, source: None });
     assert_eq!(silent.exception[0].ty, "Error (its Debug panicked)");
     assert_eq!(silent.exception[0].value.as_deref(), Some("fine"));
 

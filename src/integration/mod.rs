@@ -1,6 +1,6 @@
 //! Code that adds events or changes them.
 //!
-//! An integration is given to a client through [`ClientOptions`](crate::ClientOptions). It may change the options
+//! An integration is given to a client through [`ClientOptions`]. It may change the options
 //! before the client starts, and it sees every event after the scope was applied to it.
 
 use std::any::{Any, type_name};
@@ -51,11 +51,7 @@ pub trait Integration: Sync + Send + Any + AsAny {
     /// Changes an event, or drops it by returning `None`.
     ///
     /// Runs on the thread that captured the event.
-    fn process_event(
-        &self,
-        event: Event<'static>,
-        options: &ClientOptions,
-    ) -> Option<Event<'static>> {
+    fn process_event(&self, event: Event<'static>, options: &ClientOptions) -> Option<Event<'static>> {
         let _ = options;
         Some(event)
     }
@@ -96,10 +92,7 @@ mod tests {
     fn an_integration_is_named_after_its_type_and_passes_events_on() {
         let plain: Arc<dyn Integration> = Arc::new(Plain);
         assert!(plain.name().ends_with("::Plain"), "{}", plain.name());
-        let event = Event {
-            message: Some("hello".into()),
-            ..Default::default()
-        };
+        let event = Event { message: Some("hello".into()), ..Default::default() };
         let passed = plain.process_event(event.clone(), &ClientOptions::default());
         assert_eq!(passed, Some(event));
     }

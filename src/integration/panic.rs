@@ -83,9 +83,7 @@ impl PanicIntegration {
 
 impl fmt::Debug for PanicIntegration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PanicIntegration")
-            .field("extractors", &self.extractors.len())
-            .finish()
+        f.debug_struct("PanicIntegration").field("extractors", &self.extractors.len()).finish()
     }
 }
 
@@ -107,10 +105,7 @@ impl Integration for PanicIntegration {
 /// The answer for other payloads is `"Box<dyn Any>"`, as std prints them.
 pub fn message_from_panic_info<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
     let payload = info.payload();
-    match (
-        payload.downcast_ref::<&'static str>(),
-        payload.downcast_ref::<String>(),
-    ) {
+    match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => text,
         (None, Some(text)) => text,
         (None, None) => "Box<dyn Any>",
@@ -129,11 +124,7 @@ fn event(message: &str) -> Event<'static> {
     let thread = current_thread(true);
     Event {
         exception: vec![Exception {
-            mechanism: Some(Mechanism {
-                handled: Some(false),
-                ty: "panic".into(),
-                ..Default::default()
-            }),
+            mechanism: Some(Mechanism { handled: Some(false), ty: "panic".into(), ..Default::default() }),
             stacktrace: current_stacktrace(),
             thread_id: thread.id.clone(),
             ty: "panic".into(),
@@ -166,10 +157,7 @@ mod tests {
         assert_eq!(exception.ty, "panic");
         assert_eq!(exception.value.as_deref(), Some("out of hay"));
         let mechanism = exception.mechanism.as_ref().unwrap();
-        assert_eq!(
-            (mechanism.ty.as_str(), mechanism.handled),
-            ("panic", Some(false))
-        );
+        assert_eq!((mechanism.ty.as_str(), mechanism.handled), ("panic", Some(false)));
         let thread = &event.threads[0];
         assert!(thread.crashed && thread.current);
         assert_eq!(thread.stacktrace, None);

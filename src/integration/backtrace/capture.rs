@@ -61,14 +61,8 @@ fn stacktrace(addresses: &[usize]) -> Option<Stacktrace> {
     if calls.is_empty() {
         return None;
     }
-    let frames = calls
-        .iter()
-        .map(|(address, symbol)| symbols::frame(*address, symbol));
-    Some(Stacktrace {
-        frames: frames.collect(),
-        frames_omitted,
-        ..Default::default()
-    })
+    let frames = calls.iter().map(|(address, symbol)| symbols::frame(*address, symbol));
+    Some(Stacktrace { frames: frames.collect(), frames_omitted, ..Default::default() })
 }
 
 /// The calls at `addresses`, those that were inlined included, from the outermost to the innermost.
@@ -117,9 +111,7 @@ mod tests {
     }
 
     fn position(calls: &[(usize, Arc<Symbol>)], end: &str) -> usize {
-        let names = calls
-            .iter()
-            .map(|(_, symbol)| symbol.function.as_deref().unwrap_or_default());
+        let names = calls.iter().map(|(_, symbol)| symbol.function.as_deref().unwrap_or_default());
         let found: Vec<_> = names.collect();
         let position = found.iter().position(|function| function.ends_with(end));
         position.unwrap_or_else(|| panic!("no {end} in {found:#?}"))
@@ -136,14 +128,8 @@ mod tests {
         let calls = outer();
         let (address, symbol) = &calls[position(&calls, "::outer")];
         let frame = symbols::frame(*address, symbol);
-        assert_eq!(
-            frame.function.as_deref(),
-            Some("vidette::integration::backtrace::capture::tests::outer")
-        );
-        assert_eq!(
-            frame.module.as_deref(),
-            Some("vidette::integration::backtrace::capture::tests")
-        );
+        assert_eq!(frame.function.as_deref(), Some("vidette::integration::backtrace::capture::tests::outer"));
+        assert_eq!(frame.module.as_deref(), Some("vidette::integration::backtrace::capture::tests"));
         assert_eq!(frame.package.as_deref(), Some("vidette"));
         assert_eq!(frame.filename.as_deref(), Some("capture.rs"));
         assert!(frame.abs_path.unwrap().ends_with("capture.rs"));
@@ -171,9 +157,7 @@ mod tests {
             })
         }
         // As an application would see it: the names of these tests are not this crate's to others.
-        let calls: Vec<_> = (0..200)
-            .map(|it| (it, Arc::new(Symbol::default())))
-            .collect();
+        let calls: Vec<_> = (0..200).map(|it| (it, Arc::new(Symbol::default()))).collect();
         let mut shortened = calls.clone();
         assert_eq!(trim::middle(&mut shortened), Some((16, 166)));
         assert_eq!(shortened.last(), calls.last());
@@ -191,12 +175,7 @@ mod tests {
                 _ => dive(depth - 1),
             })
         }
-        let frames = std::thread::Builder::new()
-            .stack_size(16 << 20)
-            .spawn(|| dive(20_000))
-            .unwrap()
-            .join()
-            .unwrap();
+        let frames = std::thread::Builder::new().stack_size(16 << 20).spawn(|| dive(20_000)).unwrap().join().unwrap();
         assert!(frames <= trim::MAX_FRAMES);
     }
 

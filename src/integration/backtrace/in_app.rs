@@ -16,13 +16,11 @@ pub(super) fn mark(frames: &mut [Frame], options: &ClientOptions) {
     for frame in frames.iter_mut().filter(|it| it.in_app.is_none()) {
         let file = frame.abs_path.as_deref();
         let owner = frame.function.as_deref().map(name::owner);
-        frame.in_app = owner
-            .and_then(|owner| by_options(owner, options))
-            .or_else(|| {
-                let is_system = owner.is_some_and(|owner| is_system(owner, file))
-                    || file.is_some_and(source::is_of_the_toolchain);
-                is_system.then_some(false)
-            });
+        frame.in_app = owner.and_then(|owner| by_options(owner, options)).or_else(|| {
+            let is_system =
+                owner.is_some_and(|owner| is_system(owner, file)) || file.is_some_and(source::is_of_the_toolchain);
+            is_system.then_some(false)
+        });
     }
     if frames.iter().any(|frame| frame.in_app == Some(true)) {
         return;
@@ -40,20 +38,13 @@ fn is_system(owner: &str, file: Option<&str>) -> bool {
         Some(krate) => SYSTEM_CRATES.contains(&krate),
         // Debug information may name a function of the application just so, too.
         None if file.is_some_and(|file| file.ends_with(".rs")) => false,
-        None => {
-            SYSTEM_FUNCTIONS.contains(&owner)
-                || SYSTEM_FUNCTION_PREFIXES
-                    .iter()
-                    .any(|it| owner.starts_with(it))
-        }
+        None => SYSTEM_FUNCTIONS.contains(&owner) || SYSTEM_FUNCTION_PREFIXES.iter().any(|it| owner.starts_with(it)),
     }
 }
 
 fn by_options(owner: &str, options: &ClientOptions) -> Option<bool> {
     let longest = |prefixes: &[&'static str]| {
-        let matching = prefixes
-            .iter()
-            .filter(|prefix| name::lies_in(owner, prefix));
+        let matching = prefixes.iter().filter(|prefix| name::lies_in(owner, prefix));
         matching.map(|it| it.trim_end_matches(':').len()).max()
     };
     let excluded = longest(&options.in_app_exclude);
@@ -178,25 +169,16 @@ mod tests {
     use super::*;
 
     fn options(include: &[&'static str], exclude: &[&'static str]) -> ClientOptions {
-        ClientOptions {
-            in_app_exclude: exclude.to_vec(),
-            in_app_include: include.to_vec(),
-            ..Default::default()
-        }
+        ClientOptions { in_app_exclude: exclude.to_vec(), in_app_include: include.to_vec(), ..Default::default() }
     }
 
     fn frame(function: &str) -> Frame {
-        Frame {
-            function: Some(function.into()),
-            ..Default::default()
-        }
+        Frame { function: Some(function.into()), ..Default::default() }
     }
 
     fn downloaded(function: &str) -> Frame {
         Frame {
-            abs_path: Some(
-                "/home/me/.cargo/registry/src/index-1949cf8c6b5b557f/other-1.0.0/src/lib.rs".into(),
-            ),
+            abs_path: Some("/home/me/.cargo/registry/src/index-1949cf8c6b5b557f/other-1.0.0/src/lib.rs".into()),
             ..frame(function)
         }
     }
@@ -230,26 +212,15 @@ mod tests {
             "clone3",
         ] {
             // Beside a frame of the application, so that nothing is in it for want of another.
-            let all = marked(
-                vec![frame("app::main"), frame(function)],
-                &options(&["app"], &[]),
-            );
+            let all = marked(vec![frame("app::main"), frame(function)], &options(&["app"], &[]));
             assert_eq!(all, [Some(true), Some(false)], "{function}");
         }
     }
 
     #[test]
     fn names_that_only_start_alike_stay_open() {
-        for function in [
-            "stdout::print",
-            "corelib::run",
-            "tokio_service::run",
-            "my_start",
-        ] {
-            let all = marked(
-                vec![frame("app::main"), frame(function)],
-                &options(&["app"], &[]),
-            );
+        for function in ["stdout::print", "corelib::run", "tokio_service::run", "my_start"] {
+            let all = marked(vec![frame("app::main"), frame(function)], &options(&["app"], &[]));
             assert_eq!(all, [Some(true), None], "{function}");
         }
     }
@@ -257,11 +228,7 @@ mod tests {
     #[test]
     fn included_prefixes_are_in_the_application() {
         let all = marked(
-            vec![
-                frame("app::main"),
-                frame("<app::Foo as tower::Service<R>>::call"),
-                frame("other::run"),
-            ],
+            vec![frame("app::main"), frame("<app::Foo as tower::Service<R>>::call"), frame("other::run")],
             &options(&["app"], &[]),
         );
         assert_eq!(all, [Some(true), Some(true), None]);
@@ -269,19 +236,13 @@ mod tests {
 
     #[test]
     fn excluded_prefixes_are_not() {
-        let all = marked(
-            vec![frame("vendor::run"), frame("app::main")],
-            &options(&[], &["vendor"]),
-        );
+        let all = marked(vec![frame("vendor::run"), frame("app::main")], &options(&[], &["vendor"]));
         assert_eq!(all, [Some(false), Some(true)]);
     }
 
     #[test]
     fn the_longer_prefix_wins() {
-        let split = options(
-            &["app", "tokio::ours", "app::vendor::ours"],
-            &["app::vendor", "tokio::"],
-        );
+        let split = options(&["app", "tokio::ours", "app::vendor::ours"], &["app::vendor", "tokio::"]);
         for (function, expected) in [
             ("app::main", true),
             ("app::vendor::run", false),
@@ -289,11 +250,7 @@ mod tests {
             ("tokio::ours::run", true),
             ("tokio::run", false),
         ] {
-            assert_eq!(
-                marked(vec![frame(function)], &split),
-                [Some(expected)],
-                "{function}"
-            );
+            assert_eq!(marked(vec![frame(function)], &split), [Some(expected)], "{function}");
         }
     }
 
@@ -313,16 +270,9 @@ mod tests {
 
     #[test]
     fn what_a_frame_says_itself_stays() {
-        let said = |function, in_app| Frame {
-            in_app: Some(in_app),
-            ..frame(function)
-        };
+        let said = |function, in_app| Frame { in_app: Some(in_app), ..frame(function) };
         let all = marked(
-            vec![
-                said("std::rt::init", true),
-                said("app::main", false),
-                frame("other::run"),
-            ],
+            vec![said("std::rt::init", true), said("app::main", false), frame("other::run")],
             &options(&["app"], &["std"]),
         );
         assert_eq!(all, [Some(true), Some(false), None]);
@@ -331,15 +281,8 @@ mod tests {
     #[test]
     fn where_nothing_is_in_the_application_all_open_frames_are() {
         let nameless = Frame::default();
-        let all = marked(
-            vec![
-                frame("std::rt::init"),
-                frame("app::main"),
-                nameless,
-                frame("callback"),
-            ],
-            &options(&[], &[]),
-        );
+        let all =
+            marked(vec![frame("std::rt::init"), frame("app::main"), nameless, frame("callback")], &options(&[], &[]));
         assert_eq!(all, [Some(false), Some(true), Some(true), Some(true)]);
     }
 
@@ -349,47 +292,28 @@ mod tests {
             abs_path: Some(r"C:\Users\me\.cargo\git\checkouts\other-1\src\lib.rs".into()),
             ..frame("other::run")
         };
-        let all = marked(
-            vec![
-                frame("app::main"),
-                downloaded("serde::de"),
-                windows,
-                frame("std::rt"),
-            ],
-            &options(&[], &[]),
-        );
+        let all =
+            marked(vec![frame("app::main"), downloaded("serde::de"), windows, frame("std::rt")], &options(&[], &[]));
         assert_eq!(all, [Some(true), Some(false), Some(false), Some(false)]);
     }
 
     #[test]
     fn an_application_that_was_itself_downloaded_is_one_all_the_same() {
-        let all = marked(
-            vec![frame("std::rt::init"), downloaded("app::main")],
-            &options(&[], &[]),
-        );
+        let all = marked(vec![frame("std::rt::init"), downloaded("app::main")], &options(&[], &[]));
         assert_eq!(all, [Some(false), Some(true)]);
     }
 
     #[test]
     fn sources_of_the_toolchain_are_not_the_application() {
-        let inlined = Frame {
-            abs_path: Some("/rustc/59807616/library/core/src/option.rs".into()),
-            ..frame("map<u8>")
-        };
+        let inlined = Frame { abs_path: Some("/rustc/59807616/library/core/src/option.rs".into()), ..frame("map<u8>") };
         let all = marked(vec![frame("app::main"), inlined], &options(&[], &[]));
         assert_eq!(all, [Some(true), Some(false)]);
     }
 
     #[test]
     fn a_function_of_the_application_may_be_called_main() {
-        let bare = Frame {
-            abs_path: Some("/build/app/src/main.rs".into()),
-            ..frame("main")
-        };
-        assert_eq!(
-            marked(vec![frame("main"), bare], &options(&[], &[])),
-            [Some(false), Some(true)]
-        );
+        let bare = Frame { abs_path: Some("/build/app/src/main.rs".into()), ..frame("main") };
+        assert_eq!(marked(vec![frame("main"), bare], &options(&[], &[])), [Some(false), Some(true)]);
     }
 
     #[test]

@@ -27,19 +27,9 @@ impl Integration for ProcessStacktraceIntegration {
         "process-stacktrace"
     }
 
-    fn process_event(
-        &self,
-        mut event: Event<'static>,
-        options: &ClientOptions,
-    ) -> Option<Event<'static>> {
-        let exceptions = event
-            .exception
-            .iter_mut()
-            .filter_map(|it| it.stacktrace.as_mut());
-        let threads = event
-            .threads
-            .iter_mut()
-            .filter_map(|it| it.stacktrace.as_mut());
+    fn process_event(&self, mut event: Event<'static>, options: &ClientOptions) -> Option<Event<'static>> {
+        let exceptions = event.exception.iter_mut().filter_map(|it| it.stacktrace.as_mut());
+        let threads = event.threads.iter_mut().filter_map(|it| it.stacktrace.as_mut());
         for stacktrace in exceptions.chain(threads).chain(event.stacktrace.as_mut()) {
             process(stacktrace, options);
         }
@@ -60,14 +50,9 @@ mod tests {
     use crate::protocol::{Exception, Frame, Thread};
 
     fn stacktrace() -> Option<Stacktrace> {
-        let frame = |function: &str| Frame {
-            function: Some(function.into()),
-            ..Default::default()
-        };
+        let frame = |function: &str| Frame { function: Some(function.into()), ..Default::default() };
         Some(Stacktrace {
-            frames: ["std::rt::lang_start", "app::main", "vidette::capture_error"]
-                .map(frame)
-                .into(),
+            frames: ["std::rt::lang_start", "app::main", "vidette::capture_error"].map(frame).into(),
             ..Default::default()
         })
     }
@@ -80,22 +65,12 @@ mod tests {
     #[test]
     fn stack_traces_are_processed_wherever_they_are() {
         let event = Event {
-            exception: vec![Exception {
-                stacktrace: stacktrace(),
-                ..Default::default()
-            }]
-            .into(),
-            threads: vec![Thread {
-                stacktrace: stacktrace(),
-                ..Default::default()
-            }]
-            .into(),
+            exception: vec![Exception { stacktrace: stacktrace(), ..Default::default() }].into(),
+            threads: vec![Thread { stacktrace: stacktrace(), ..Default::default() }].into(),
             stacktrace: stacktrace(),
             ..Default::default()
         };
-        let event = ProcessStacktraceIntegration::new()
-            .process_event(event, &ClientOptions::default())
-            .unwrap();
+        let event = ProcessStacktraceIntegration::new().process_event(event, &ClientOptions::default()).unwrap();
         let expected = [Some(false), Some(true)];
         assert_eq!(in_app(&event.exception[0].stacktrace), expected);
         assert_eq!(in_app(&event.threads[0].stacktrace), expected);
@@ -105,8 +80,7 @@ mod tests {
     #[test]
     fn an_event_without_stack_traces_passes() {
         let event = Event::default();
-        let same =
-            ProcessStacktraceIntegration.process_event(event.clone(), &ClientOptions::default());
+        let same = ProcessStacktraceIntegration.process_event(event.clone(), &ClientOptions::default());
         assert_eq!(same, Some(event));
     }
 

@@ -36,12 +36,7 @@ pub(super) fn resolve(addresses: &[usize]) -> Vec<Symbols> {
     let mut found = locked(&CACHE).get(addresses);
     let mut fresh = BTreeMap::new();
     let resolved = addresses.iter().zip(&mut found).map(|(&address, known)| {
-        known.take().unwrap_or_else(|| {
-            fresh
-                .entry(address)
-                .or_insert_with(|| look_up(address))
-                .clone()
-        })
+        known.take().unwrap_or_else(|| fresh.entry(address).or_insert_with(|| look_up(address)).clone())
     });
     let resolved = resolved.collect();
     if !fresh.is_empty() {
@@ -82,10 +77,7 @@ fn look_up(address: usize) -> Symbols {
     });
     let symbols = symbols.into_iter().map(|symbol| {
         let file = symbol.file.as_deref();
-        Arc::new(Symbol {
-            function: symbol.function.map(|name| qualified(name.into(), file)),
-            ..symbol
-        })
+        Arc::new(Symbol { function: symbol.function.map(|name| qualified(name.into(), file)), ..symbol })
     });
     symbols.collect()
 }
@@ -125,19 +117,11 @@ struct Cache {
 
 impl Cache {
     const fn new() -> Self {
-        Self {
-            old: BTreeMap::new(),
-            young: BTreeMap::new(),
-        }
+        Self { old: BTreeMap::new(), young: BTreeMap::new() }
     }
 
     fn get(&self, addresses: &[usize]) -> Vec<Option<Symbols>> {
-        let one = |address| {
-            self.young
-                .get(address)
-                .or_else(|| self.old.get(address))
-                .cloned()
-        };
+        let one = |address| self.young.get(address).or_else(|| self.old.get(address)).cloned();
         addresses.iter().map(one).collect()
     }
 
@@ -167,9 +151,7 @@ mod tests {
     use super::*;
 
     fn nothing(addresses: std::ops::Range<usize>) -> BTreeMap<usize, Symbols> {
-        addresses
-            .map(|address| (address, Symbols::default()))
-            .collect()
+        addresses.map(|address| (address, Symbols::default())).collect()
     }
 
     #[test]
@@ -196,18 +178,14 @@ mod tests {
 
     #[test]
     fn the_same_address_gives_the_same_symbols_without_looking_again() {
-        let address =
-            the_same_address_gives_the_same_symbols_without_looking_again as fn() as usize + 1;
+        let address = the_same_address_gives_the_same_symbols_without_looking_again as fn() as usize + 1;
         let [first, second] = &resolve(&[address, address])[..] else {
             panic!("two addresses give two answers");
         };
         assert!(Arc::ptr_eq(first, second));
         assert!(Arc::ptr_eq(first, &resolve(&[address])[0]));
         let function = first[0].function.as_deref().unwrap();
-        assert!(
-            function.ends_with("the_same_address_gives_the_same_symbols_without_looking_again"),
-            "{function}"
-        );
+        assert!(function.ends_with("the_same_address_gives_the_same_symbols_without_looking_again"), "{function}");
     }
 
     #[test]
@@ -225,10 +203,7 @@ mod tests {
             column: Some(12),
         };
         let frame = frame(0x1234, &symbol);
-        assert_eq!(
-            frame.function.as_deref(),
-            Some("app::db::open::{{closure}}")
-        );
+        assert_eq!(frame.function.as_deref(), Some("app::db::open::{{closure}}"));
         assert_eq!(frame.module.as_deref(), Some("app::db"));
         assert_eq!(frame.package.as_deref(), Some("app"));
         assert_eq!(frame.filename.as_deref(), Some("db.rs"));
@@ -241,10 +216,7 @@ mod tests {
     #[test]
     fn a_frame_without_symbols_still_has_its_address() {
         let frame = frame(0x1234, &Symbol::default());
-        let bare = Frame {
-            instruction_addr: Some(Addr(0x1234)),
-            ..Default::default()
-        };
+        let bare = Frame { instruction_addr: Some(Addr(0x1234)), ..Default::default() };
         assert_eq!(frame, bare);
     }
 
@@ -252,11 +224,7 @@ mod tests {
     fn a_name_without_a_module_gets_that_of_its_file() {
         let option = Some("/rustc/59807616/library/core/src/option.rs");
         for (name, file, expected) in [
-            (
-                "map<u8, app::Foo>",
-                option,
-                "core::option::map<u8, app::Foo>",
-            ),
+            ("map<u8, app::Foo>", option, "core::option::map<u8, app::Foo>"),
             ("{closure#0}", option, "core::option::{closure#0}"),
             ("app::main", option, "app::main"),
             ("<T as app::Run>::run", option, "<T as app::Run>::run"),
@@ -272,10 +240,7 @@ mod tests {
         assert_eq!(&*bounded("short".into()), "short");
         let cut = bounded("é".repeat(1000) + "x");
         assert_eq!(&*cut, &*("é".repeat(256) + "…"));
-        assert_eq!(
-            bounded("x".to_owned() + &"é".repeat(1000)).len(),
-            511 + '…'.len_utf8()
-        );
+        assert_eq!(bounded("x".to_owned() + &"é".repeat(1000)).len(), 511 + '…'.len_utf8());
     }
 
     #[test]

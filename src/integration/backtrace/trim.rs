@@ -11,9 +11,7 @@ use super::name;
 pub(super) fn capturing<'a>(
     functions: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator + Clone,
 ) -> usize {
-    let owners = functions
-        .map(|function| function.map_or("", name::owner))
-        .rev();
+    let owners = functions.map(|function| function.map_or("", name::owner)).rev();
     let runs_hook = |owner: &str| PANIC_HOOK_RUNNERS.contains(&owner);
     // Whatever the hook runs, other hooks included, is not where the panic happened.
     let mut capturing = owners.clone().position(runs_hook).unwrap_or(0);
@@ -24,11 +22,7 @@ pub(super) fn capturing<'a>(
             break;
         }
     }
-    if capturing == owners.len() {
-        0
-    } else {
-        capturing
-    }
+    if capturing == owners.len() { 0 } else { capturing }
 }
 
 /// Removes the middle of what is longer than [`MAX_FRAMES`], and says which frames that were.
@@ -43,16 +37,12 @@ pub(super) fn middle<T>(frames: &mut Vec<T>) -> Option<(u64, u64)> {
 
 /// Whether a function captures, or leads nowhere else.
 fn is_capturing(owner: &str) -> bool {
-    CAPTURING_FUNCTIONS.contains(&owner)
-        || CAPTURING_PATHS
-            .iter()
-            .any(|path| name::lies_in(owner, path))
+    CAPTURING_FUNCTIONS.contains(&owner) || CAPTURING_PATHS.iter().any(|path| name::lies_in(owner, path))
 }
 
 /// Whether a function may stand between others that capture.
 fn is_carrying(owner: &str) -> bool {
-    owner.starts_with("__rust_")
-        || name::krate(owner).is_some_and(|krate| CARRIERS.contains(&krate))
+    owner.starts_with("__rust_") || name::krate(owner).is_some_and(|krate| CARRIERS.contains(&krate))
 }
 
 /// Frames that a stack trace may have; the server keeps no more.
@@ -93,17 +83,10 @@ const CAPTURING_PATHS: &[&str] = &[
     "vidette",
 ];
 
-const CAPTURING_FUNCTIONS: &[&str] = &[
-    "__rust_end_short_backtrace",
-    "__rustc::rust_begin_unwind",
-    "rust_begin_unwind",
-];
+const CAPTURING_FUNCTIONS: &[&str] = &["__rust_end_short_backtrace", "__rustc::rust_begin_unwind", "rust_begin_unwind"];
 
 /// What calls the panic hook.
-const PANIC_HOOK_RUNNERS: &[&str] = &[
-    "std::panicking::panic_with_hook",
-    "std::panicking::rust_panic_with_hook",
-];
+const PANIC_HOOK_RUNNERS: &[&str] = &["std::panicking::panic_with_hook", "std::panicking::rust_panic_with_hook"];
 
 const CARRIERS: &[&str] = &["__rustc", "alloc", "core", "std"];
 
@@ -147,43 +130,27 @@ mod tests {
                 "<alloc::boxed::Box<F,A> as core::ops::function::Fn<Args>>::call",
                 "vidette::integration::panic::install::{{closure}}",
             ]),
-            [
-                "app::main",
-                "app::run::{{closure}}",
-                "core::option::unwrap_failed"
-            ],
+            ["app::main", "app::run::{{closure}}", "core::option::unwrap_failed"],
         );
     }
 
     #[test]
     fn carriers_outside_the_capturing_frames_stay() {
         assert_eq!(
-            kept(&[
-                "app::main",
-                "core::iter::Iterator::for_each",
-                "vidette::capture_error"
-            ]),
+            kept(&["app::main", "core::iter::Iterator::for_each", "vidette::capture_error"]),
             ["app::main", "core::iter::Iterator::for_each"],
         );
     }
 
     #[test]
     fn our_frames_below_the_applications_stay() {
-        let functions = [
-            "vidette::future::Bound<F>::poll",
-            "app::handler::{{closure}}",
-        ];
+        let functions = ["vidette::future::Bound<F>::poll", "app::handler::{{closure}}"];
         assert_eq!(kept(&functions), functions);
     }
 
     #[test]
     fn an_applications_closure_stops_the_cut() {
-        let functions = [
-            "app::main",
-            "vidette::hub::with_scope",
-            "app::main::{{closure}}",
-            "vidette::capture_error",
-        ];
+        let functions = ["app::main", "vidette::hub::with_scope", "app::main::{{closure}}", "vidette::capture_error"];
         assert_eq!(kept(&functions), functions[..3]);
     }
 
@@ -210,11 +177,7 @@ mod tests {
 
     #[test]
     fn a_frame_without_a_name_stops_the_cut() {
-        let functions = [
-            Some("vidette::future::poll"),
-            None,
-            Some("vidette::capture_error"),
-        ];
+        let functions = [Some("vidette::future::poll"), None, Some("vidette::capture_error")];
         assert_eq!(capturing(functions.into_iter()), 1);
         assert_eq!(capturing([None, None].into_iter()), 0);
     }

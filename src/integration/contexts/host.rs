@@ -8,19 +8,14 @@ use crate::protocol::{Context, DeviceContext, OsContext};
 /// The machine's name in the network.
 #[cfg(unix)]
 pub(super) fn name() -> Option<String> {
-    let name = rustix::system::uname()
-        .nodename()
-        .to_string_lossy()
-        .into_owned();
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Some(name).filter(|name| !name.is_empty())
 }
 
 /// The machine's name in the network.
 #[cfg(not(unix))]
 pub(super) fn name() -> Option<String> {
-    std::env::var("COMPUTERNAME")
-        .ok()
-        .filter(|name| !name.is_empty())
+    std::env::var("COMPUTERNAME").ok().filter(|name| !name.is_empty())
 }
 
 /// The operating system; its kernel's version where there is one to ask.
@@ -45,10 +40,7 @@ pub(super) fn os() -> Option<Context> {
 /// The operating system, as the compiler names it.
 #[cfg(not(unix))]
 pub(super) fn os() -> Option<Context> {
-    Some(Context::from(OsContext {
-        name: Some(consts::OS.into()),
-        ..Default::default()
-    }))
+    Some(Context::from(OsContext { name: Some(consts::OS.into()), ..Default::default() }))
 }
 
 /// The machine: its architecture, and what its firmware calls it.
@@ -64,15 +56,10 @@ pub(super) fn device() -> Option<Context> {
 /// Splits a kernel's release into its number and what its builder added: `6.1.0-18-amd64` is build `18-amd64` of 6.1.0.
 #[cfg(unix)]
 fn split_release(release: &str) -> (&str, Option<&str>) {
-    let end = release
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(release.len());
+    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
     let (version, build) = release.split_at(end);
     let build = build.trim_start_matches(['-', '+', '_']);
-    (
-        version.trim_end_matches('.'),
-        Some(build).filter(|it| !it.is_empty()),
-    )
+    (version.trim_end_matches('.'), Some(build).filter(|it| !it.is_empty()))
 }
 
 #[cfg(test)]
@@ -84,10 +71,7 @@ mod tests {
     fn a_release_is_a_number_and_a_build() {
         for (release, expected) in [
             ("6.1.0-18-amd64", ("6.1.0", Some("18-amd64"))),
-            (
-                "5.15.167.4-microsoft-standard-WSL2",
-                ("5.15.167.4", Some("microsoft-standard-WSL2")),
-            ),
+            ("5.15.167.4-microsoft-standard-WSL2", ("5.15.167.4", Some("microsoft-standard-WSL2"))),
             ("6.6.0", ("6.6.0", None)),
             ("6.6.0+", ("6.6.0", None)),
             ("14.1-RELEASE", ("14.1", Some("RELEASE"))),

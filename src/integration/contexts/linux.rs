@@ -17,10 +17,7 @@ pub(super) fn device_family() -> Option<String> {
 
 /// The model of this machine, by its firmware.
 pub(super) fn device_model() -> Option<String> {
-    let files = [
-        "/sys/class/dmi/id/product_name",
-        "/sys/firmware/devicetree/base/model",
-    ];
+    let files = ["/sys/class/dmi/id/product_name", "/sys/firmware/devicetree/base/model"];
     files.into_iter().find_map(|file| telling(&start_of(file)?))
 }
 
@@ -41,9 +38,7 @@ fn parse_os_release(text: &str) -> Vec<(&'static str, String)> {
 
 /// Reads a shell's word: bare, or in single or double quotes. `None` when nothing is in it.
 fn unquoted(value: &str) -> Option<String> {
-    let quoted = ['"', '\'']
-        .into_iter()
-        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let quoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
     let mut word = String::new();
     let mut escaped = false;
     for c in quoted.unwrap_or(value).chars() {
@@ -60,25 +55,14 @@ fn unquoted(value: &str) -> Option<String> {
 /// What firmware says, unless it is one of the ways to say nothing.
 fn telling(text: &str) -> Option<String> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
-    let says_nothing = [
-        "",
-        "default string",
-        "none",
-        "not specified",
-        "system product name",
-        "to be filled by o.e.m.",
-    ];
+    let says_nothing = ["", "default string", "none", "not specified", "system product name", "to be filled by o.e.m."];
     (!says_nothing.contains(&text.to_lowercase().as_str())).then(|| text.to_owned())
 }
 
 /// The start of a small text file, up to [`MAX_FILE`] bytes.
 fn start_of(file: &str) -> Option<String> {
     let mut bytes = Vec::new();
-    File::open(file)
-        .ok()?
-        .take(MAX_FILE)
-        .read_to_end(&mut bytes)
-        .ok()?;
+    File::open(file).ok()?.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -96,10 +80,7 @@ mod tests {
         assert_eq!(
             parse_os_release(text),
             [
-                (
-                    "distribution_pretty_name",
-                    "Debian GNU/Linux 12 (bookworm)".to_owned()
-                ),
+                ("distribution_pretty_name", "Debian GNU/Linux 12 (bookworm)".to_owned()),
                 ("distribution_version", "12".to_owned()),
                 ("distribution_name", "debian".to_owned()),
             ]
@@ -122,31 +103,15 @@ mod tests {
             ("", None),
         ] {
             let parsed = parse_os_release(text);
-            assert_eq!(
-                parsed.first().map(|(_, value)| value.as_str()),
-                expected,
-                "{text:?}"
-            );
+            assert_eq!(parsed.first().map(|(_, value)| value.as_str()), expected, "{text:?}");
         }
     }
 
     #[test]
     fn placeholders_of_firmware_say_nothing() {
-        assert_eq!(
-            telling("Google Compute Engine\n").as_deref(),
-            Some("Google Compute Engine")
-        );
-        assert_eq!(
-            telling("Raspberry Pi 4 Model B\0").as_deref(),
-            Some("Raspberry Pi 4 Model B")
-        );
-        for text in [
-            "",
-            " \n",
-            "To Be Filled By O.E.M.\n",
-            "Default string",
-            "None",
-        ] {
+        assert_eq!(telling("Google Compute Engine\n").as_deref(), Some("Google Compute Engine"));
+        assert_eq!(telling("Raspberry Pi 4 Model B\0").as_deref(), Some("Raspberry Pi 4 Model B"));
+        for text in ["", " \n", "To Be Filled By O.E.M.\n", "Default string", "None"] {
             assert_eq!(telling(text), None, "{text:?}");
         }
     }

@@ -35,11 +35,7 @@ pub struct ContextIntegration {
 impl ContextIntegration {
     /// Creates the integration, with all contexts.
     pub fn new() -> Self {
-        Self {
-            device: true,
-            os: true,
-            rust: true,
-        }
+        Self { device: true, os: true, rust: true }
     }
 
     /// Sets whether events get the context `os`: name, version, kernel, distribution.
@@ -81,11 +77,7 @@ impl Integration for ContextIntegration {
         }
     }
 
-    fn process_event(
-        &self,
-        mut event: Event<'static>,
-        _: &ClientOptions,
-    ) -> Option<Event<'static>> {
+    fn process_event(&self, mut event: Event<'static>, _: &ClientOptions) -> Option<Event<'static>> {
         let wanted = [
             (self.os, "os", &OS, host::os as fn() -> Option<Context>),
             (self.rust, "rust", &RUST, rust),
@@ -124,9 +116,7 @@ mod tests {
     use crate::protocol::OsContext;
 
     fn processed(integration: ContextIntegration, event: Event<'static>) -> Event<'static> {
-        integration
-            .process_event(event, &ClientOptions::default())
-            .unwrap()
+        integration.process_event(event, &ClientOptions::default()).unwrap()
     }
 
     fn keys(event: &Event<'_>) -> Vec<String> {
@@ -142,26 +132,14 @@ mod tests {
     #[test]
     fn contexts_can_be_left_out_one_by_one() {
         let all = ContextIntegration::default();
-        assert_eq!(
-            keys(&processed(all.add_os(false), Event::default())),
-            ["device", "rust"]
-        );
-        assert_eq!(
-            keys(&processed(all.add_rust(false), Event::default())),
-            ["device", "os"]
-        );
-        assert_eq!(
-            keys(&processed(all.add_device(false), Event::default())),
-            ["os", "rust"]
-        );
+        assert_eq!(keys(&processed(all.add_os(false), Event::default())), ["device", "rust"]);
+        assert_eq!(keys(&processed(all.add_rust(false), Event::default())), ["device", "os"]);
+        assert_eq!(keys(&processed(all.add_device(false), Event::default())), ["os", "rust"]);
     }
 
     #[test]
     fn a_context_that_an_event_brings_stays() {
-        let mine = Context::from(OsContext {
-            name: Some("Plan 9".into()),
-            ..Default::default()
-        });
+        let mine = Context::from(OsContext { name: Some("Plan 9".into()), ..Default::default() });
         let mut event = Event::default();
         event.contexts.insert("os".into(), mine.clone());
         let event = processed(ContextIntegration::new(), event);
@@ -177,10 +155,7 @@ mod tests {
         assert_eq!(runtime.name.as_deref(), Some("rustc"));
         assert!(runtime.version.unwrap().starts_with("1."));
         let channel = runtime.other["channel"].as_str().unwrap();
-        assert!(
-            ["stable", "beta", "nightly", "dev"].contains(&channel),
-            "{channel}"
-        );
+        assert!(["stable", "beta", "nightly", "dev"].contains(&channel), "{channel}");
     }
 
     #[test]

@@ -4,6 +4,12 @@ pub mod protocol;
 pub mod types;
 pub mod wire;
 
+#[allow(
+    unsafe_code,
+    reason = "the lock-free parts; each block names the invariant that makes it sound"
+)]
+mod sync;
+
 mod auth;
 mod dsn;
 

@@ -1,0 +1,367 @@
+//! A shared pointer: readers borrow, writers publish.
+//!
+//! Any thread may borrow, load or publish at any time. It backs the words of a hub, which live for one request and are
+//! read by a handful of threads at most, so neither a read nor a write nor a drop may depend on how many threads the
+//! process has. (arc-swap backs what all threads share and few ever write; its writes and drops visit a node for each
+//! thread that ever used it.)
+//!
+//! ```text
+//!   word of a Swap                     node
+//!   ┌──────────────────┬───────┐       ┌────────────────────┬─────────┐
+//!   │ address / 16     │ guests│ ────► │ count              │  value  │
+//!   └──────────────────┴───────┘       └────────────────────┴─────────┘
+//!          52 bits      12 bits         handles + credits + BIAS while in a word
+//! ```
+//!
+//! A borrow adds a guest to the word, in the same atomic operation that reads the address, and takes it away from the
+//! word again. A writer that swaps the address out moves the guests it found to the node's count; a guest who no longer
+//! finds its address in the word leaves through the count.
+//!
+//! # Guarantees
+//! Borrowing is wait-free (below 2,048 guests of one word at one instant), leaving, loading and publishing are
+//! lock-free; only [`Shared::new`] allocates.
+//!
+//! # Invariants
+//! - **I1** A node's count plus the guests in words that hold its address, minus one BIAS for each such word, equals the
+//!   handles plus the borrows that exist. So it is positive while anyone can reach the node.
+//! - **I2** While its address stands in a word, or its swap-out has not yet been settled, a node's count holds a BIAS,
+//!   which is more than all guests together: the count can't reach zero before the writer settles.
+//! - **I3** Whoever brings the count to zero is the only one left, and frees.
+//! - **I4** Guests are interchangeable: a node that comes back into the word may be left by an older guest through the
+//!   word and by a newer one through the count; the sum of I1 stays.
+//!
+//! # Orderings
+//! B1 ⇄ P1 the node's contents · L1, L2 ⇄ P1, R1 the end of a guest's reads · S1, R1 ⇄ R1 the end of all use before the free.
+//!
+//! # Not here
+//! Tagged heap pointers: an address that does not fit 56 bits aborts the process in `pack`, as no supported platform
+//! hands out such a one.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use super::{AtomicU64, yield_now};
+
+/// A counted handle to an immutable value, as `Arc` is, that can stand in a [`Swap`].
+pub(crate) struct Shared<T> {
+    node: NonNull<Node<T>>,
+    owns: PhantomData<Node<T>>,
+}
+
+#[repr(align(16))]
+struct Node<T> {
+    /// Handles, settled guests, and BIAS for each word that holds the address (I1).
+    count: AtomicU64,
+    value: T,
+}
+
+// SAFETY: a handle gives `&T` to many threads (Sync) and may drop the value on any of them (Send).
+unsafe impl<T: Send + Sync> Send for Shared<T> {}
+// SAFETY: as above; `&Shared<T>` can be cloned into a `Shared<T>`.
+unsafe impl<T: Send + Sync> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    pub(crate) fn new(value: T) -> Self {
+        let node = Box::new(Node {
+            count: AtomicU64::new(1),
+            value,
+        });
+        Self {
+            node: NonNull::from(Box::leak(node)),
+            owns: PhantomData,
+        }
+    }
+
+    /// Gives the value back if this is the only handle, and drops the handle otherwise.
+    pub(crate) fn into_inner(self) -> Option<T> {
+        let this = ManuallyDrop::new(self);
+        if !leave(this.node) {
+            return None;
+        }
+        // SAFETY: the count reached zero through us, so by I3 nobody else has the node; it came from a Box.
+        let node = unsafe { Box::from_raw(this.node.as_ptr()) };
+        Some(node.value)
+    }
+
+    pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
+        self.node == other.node
+    }
+
+    fn node(&self) -> &Node<T> {
+        // SAFETY: the handle counts (I1), so the node lives as long as `self`, and nobody writes to it but atomically.
+        unsafe { self.node.as_ref() }
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        // C1, Relaxed: the handle we clone from keeps the node alive; nothing is published by counting.
+        self.node().count.fetch_add(1, Relaxed);
+        Self {
+            node: self.node,
+            owns: PhantomData,
+        }
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.node().value
+    }
+}
+
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        if leave(self.node) {
+            // SAFETY: the count reached zero through us, so by I3 nobody else has the node; it came from a Box.
+            drop(unsafe { Box::from_raw(self.node.as_ptr()) });
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// Gives up one unit of a node's count. True: it was the last, and the caller must free.
+fn leave<T>(node: NonNull<Node<T>>) -> bool {
+    // SAFETY: the caller owns one unit of the count, so by I1 the node lives until the subtraction.
+    let node = unsafe { node.as_ref() };
+    // R1, AcqRel: Release ends our reads before any free; Acquire takes in all others' (R1, S1). Model:
+    // `the_last_to_leave_frees_after_all_reads`.
+    node.count.fetch_sub(1, AcqRel) == 1
+}
+
+/// A place for one [`Shared`] or none, which threads read and replace without waiting for each other.
+pub(crate) struct Swap<T> {
+    /// `address / 16 << 12 | guests`; zero address: nothing.
+    word: AtomicU64,
+    owns: PhantomData<Shared<T>>,
+}
+
+// SAFETY: a Swap hands out Shared<T> and &T to any thread that has it.
+unsafe impl<T: Send + Sync> Send for Swap<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for Swap<T> {}
+
+/// A guest of a [`Swap`]: reads the value without counting a handle. For short stretches without user code.
+pub(crate) struct Borrow<'a, T> {
+    swap: &'a Swap<T>,
+    node: NonNull<Node<T>>,
+}
+
+impl<T> Swap<T> {
+    pub(crate) fn new(value: Option<Shared<T>>) -> Self {
+        Self {
+            word: AtomicU64::new(enter_word(value)),
+            owns: PhantomData,
+        }
+    }
+
+    /// Borrows what stands here now.
+    pub(crate) fn borrow(&self) -> Option<Borrow<'_, T>> {
+        loop {
+            // B1, Acquire: pairs with P1; the node's contents are visible. Model: `a_reader_sees_a_whole_value`.
+            let word = self.word.fetch_add(1, Acquire);
+            let node = address(word);
+            if guests(word) < MOST_GUESTS {
+                let Some(node) = node else {
+                    self.retract_from_empty();
+                    return None;
+                };
+                return Some(Borrow { swap: self, node });
+            }
+            // Thousands of threads stand between here and their leaving. Step back, so that the guests never reach the
+            // address bits.
+            match node {
+                Some(node) => drop(Borrow { swap: self, node }),
+                None => self.retract_from_empty(),
+            }
+            yield_now();
+        }
+    }
+
+    /// Counts a handle of its own for what stands here now.
+    pub(crate) fn load(&self) -> Option<Shared<T>> {
+        self.borrow().map(|guest| guest.to_shared())
+    }
+
+    /// Replaces whatever stands here and returns it.
+    pub(crate) fn swap(&self, value: Option<Shared<T>>) -> Option<Shared<T>> {
+        // P1, AcqRel: Release publishes the new node's contents to B1; Acquire takes in the reads of guests that left
+        // through the word (L1), which S1 passes on.
+        let word = self.word.swap(enter_word(value), AcqRel);
+        settle(word)
+    }
+
+    /// Replaces `current` if it still stands here, and returns it; else hands `value` back.
+    pub(crate) fn publish(
+        &self,
+        current: &Borrow<'_, T>,
+        value: Shared<T>,
+    ) -> Result<Shared<T>, Shared<T>> {
+        let new = enter_word(Some(value));
+        // P2, Relaxed: only a first guess, the exchange below decides.
+        let mut word = self.word.load(Relaxed);
+        while address(word) == Some(current.node) {
+            // P1, AcqRel: as in `swap`. Model: `no_update_is_lost`.
+            match self.word.compare_exchange_weak(word, new, AcqRel, Relaxed) {
+                Ok(_) => {
+                    // `current` is borrowed, so an address stood here and its handle comes back.
+                    return settle(word).ok_or_else(|| leave_word(new));
+                }
+                Err(changed) => word = changed,
+            }
+        }
+        Err(leave_word(new))
+    }
+
+    /// Takes back the guest that `borrow` added to a word without an address.
+    fn retract_from_empty(&self) {
+        // L3, Relaxed: nothing was read.
+        let mut word = self.word.load(Relaxed);
+        // The address may have changed since, and the writer that changed it forgot our guest with the empty word.
+        while address::<T>(word).is_none() && guests(word) > 0 {
+            match self
+                .word
+                .compare_exchange_weak(word, word - 1, Relaxed, Relaxed)
+            {
+                Ok(_) => return,
+                Err(changed) => word = changed,
+            }
+        }
+    }
+}
+
+impl<T> Drop for Swap<T> {
+    fn drop(&mut self) {
+        drop(self.swap(None));
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Swap<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Swap")
+            .field(&self.load().as_deref())
+            .finish()
+    }
+}
+
+impl<T> Borrow<'_, T> {
+    pub(crate) fn to_shared(&self) -> Shared<T> {
+        // C2, Relaxed: as C1; we are a guest, so by I1 and I2 the count is positive.
+        self.node().count.fetch_add(1, Relaxed);
+        Shared {
+            node: self.node,
+            owns: PhantomData,
+        }
+    }
+
+    fn node(&self) -> &Node<T> {
+        // SAFETY: a guest counts in the word or in the count (I1), so the node outlives the borrow.
+        unsafe { self.node.as_ref() }
+    }
+}
+
+impl<T> Deref for Borrow<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.node().value
+    }
+}
+
+impl<T> Drop for Borrow<'_, T> {
+    fn drop(&mut self) {
+        // L2, Relaxed: a guess; L1 decides.
+        let mut word = self.swap.word.load(Relaxed);
+        while address(word) == Some(self.node) && guests(word) > 0 {
+            // L1, Release: ends our reads before the writer's P1, and through it before the free. Model:
+            // `the_last_to_leave_frees_after_all_reads`.
+            match self
+                .swap
+                .word
+                .compare_exchange_weak(word, word - 1, Release, Relaxed)
+            {
+                Ok(_) => return,
+                Err(changed) => word = changed,
+            }
+        }
+        // Swapped out meanwhile: a writer moved our unit to the count, or will (I2).
+        drop(Shared {
+            node: self.node,
+            owns: PhantomData,
+        });
+    }
+}
+
+/// Turns a handle into a word without guests: one unit of the count becomes a BIAS (I2).
+fn enter_word<T>(value: Option<Shared<T>>) -> u64 {
+    let Some(value) = value else { return 0 };
+    let value = ManuallyDrop::new(value);
+    // C3, Relaxed: our handle keeps the node alive; P1 publishes.
+    value.node().count.fetch_add(BIAS - 1, Relaxed);
+    pack(value.node)
+}
+
+/// Undoes [`enter_word`] for a word that was never published.
+fn leave_word<T>(word: u64) -> Shared<T> {
+    let Some(shared) = settle(word) else {
+        // Callers pass what `enter_word(Some(_))` made.
+        std::process::abort()
+    };
+    shared
+}
+
+/// Moves the guests of a swapped-out word to the node's count, and the BIAS back to one handle.
+fn settle<T>(word: u64) -> Option<Shared<T>> {
+    let node = address::<T>(word)?;
+    // SAFETY: the BIAS of the word we took out keeps the node alive (I2).
+    let count = unsafe { &node.as_ref().count };
+    // S1, Release: passes on what P1 took in from guests that left through the word, to the R1 that frees. Model:
+    // `the_last_to_leave_frees_after_all_reads`.
+    count.fetch_sub(BIAS - 1 - u64::from(guests(word)), Release);
+    Some(Shared {
+        node,
+        owns: PhantomData,
+    })
+}
+
+fn pack<T>(node: NonNull<Node<T>>) -> u64 {
+    let address = node.as_ptr().expose_provenance() as u64;
+    let word = address << (GUEST_BITS - ALIGN_BITS);
+    if word >> (GUEST_BITS - ALIGN_BITS) != address {
+        // The address would lose bits, and every later read would be wild. No supported platform comes here.
+        std::process::abort();
+    }
+    word
+}
+
+fn address<T>(word: u64) -> Option<NonNull<Node<T>>> {
+    let address = (word >> GUEST_BITS) << ALIGN_BITS;
+    NonNull::new(ptr::with_exposed_provenance_mut(address as usize))
+}
+
+fn guests(word: u64) -> u32 {
+    (word & ((1 << GUEST_BITS) - 1)) as u32
+}
+
+/// Nodes are aligned to 16 bytes, so these bits of an address are zero.
+const ALIGN_BITS: u32 = 4;
+/// The rest of a 64-bit word beside an address of at most 56 bits.
+const GUEST_BITS: u32 = 12;
+/// Guests beyond this step back, long before they could overflow into the address.
+const MOST_GUESTS: u32 = 1 << (GUEST_BITS - 1);
+/// Larger than all guests of a word and settled guests of a node together.
+const BIAS: u64 = 1 << 32;
+
+#[cfg(test)]
+mod tests;

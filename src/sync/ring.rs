@@ -271,7 +271,9 @@ impl<T: Item> Past<T> {
                 break;
             }
         }
-        if past.len() > 2 * shown.min(length).div_ceil(SLOTS) + 1 && past.iter().all(Self::is_settled) {
+        if past.len() > 2 * shown.min(length).div_ceil(SLOTS) + 1
+            && past.iter().all(Self::is_settled)
+        {
             return Self::compact(&past);
         }
         past

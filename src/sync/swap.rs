@@ -8,9 +8,9 @@
 //! ```text
 //!   word of a Swap                     node
 //!   ┌──────────────────┬───────┐       ┌────────────────────┬─────────┐
-//!   │ address / 16     │ guests│ ────► │ count              │  value  │
-//!   └──────────────────┴───────┘       └────────────────────┴─────────┘
-//!          52 bits      12 bits         handles + credits + BIAS while in a word
+//!   │ address / 16 │tag│ guests│ ────► │ count              │  value  │
+//!   └──────────────┴───┴───────┘       └────────────────────┴─────────┘
+//!       52 bits      1   11 bits        handles + credits + BIAS while in a word
 //! ```
 //!
 //! A borrow adds a guest to the word, in the same atomic operation that reads the address, and takes it away from the
@@ -18,8 +18,8 @@
 //! finds its address in the word leaves through the count.
 //!
 //! # Guarantees
-//! Borrowing is wait-free (below 2,048 guests of one word at one instant), leaving, loading and publishing are
-//! lock-free; only [`Shared::new`] allocates.
+//! Borrowing is wait-free (below 1,024 guests of one word at one instant), leaving, loading and publishing are
+//! lock-free; only [`Shared::new`] allocates, and not while there are spare nodes.
 //!
 //! # Invariants
 //! - **I1** A node's count plus the guests in words that hold its address, minus one BIAS for each such word, equals the
@@ -39,15 +39,33 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
+use crossbeam_queue::ArrayQueue;
+
 use super::{AtomicU64, yield_now};
 
+/// What stands in a [`Swap`].
+pub(crate) trait Content: Sized + 'static {
+    /// One bit that readers want before anything else.
+    fn tag(&self) -> bool {
+        false
+    }
+
+    /// Where emptied nodes wait for their next use, if anywhere.
+    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
+        None
+    }
+}
+
+/// The memory of a node without a value.
+pub(crate) struct Spare<T>(Box<MaybeUninit<Node<T>>>);
+
 /// A counted handle to an immutable value, as `Arc` is, that can stand in a [`Swap`].
-pub(crate) struct Shared<T> {
+pub(crate) struct Shared<T: Content> {
     node: NonNull<Node<T>>,
     owns: PhantomData<Node<T>>,
 }
@@ -60,9 +78,9 @@ struct Node<T> {
 }
 
 // SAFETY: a handle gives `&T` to many threads (Sync) and may drop the value on any of them (Send).
-unsafe impl<T: Send + Sync> Send for Shared<T> {}
+unsafe impl<T: Content + Send + Sync> Send for Shared<T> {}
 // SAFETY: as above; `&Shared<T>` can be cloned into a `Shared<T>`.
-unsafe impl<T: Send + Sync> Sync for Shared<T> {}
+unsafe impl<T: Content + Send + Sync> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
     pub(crate) fn new(value: T) -> Self {
@@ -97,7 +115,7 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T> Clone for Shared<T> {
+impl<T: Content> Clone for Shared<T> {
     fn clone(&self) -> Self {
         // C1, Relaxed: the handle we clone from keeps the node alive; nothing is published by counting.
         self.node().count.fetch_add(1, Relaxed);
@@ -108,7 +126,7 @@ impl<T> Clone for Shared<T> {
     }
 }
 
-impl<T> Deref for Shared<T> {
+impl<T: Content> Deref for Shared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -116,49 +134,57 @@ impl<T> Deref for Shared<T> {
     }
 }
 
-impl<T> Drop for Shared<T> {
+impl<T: Content> Drop for Shared<T> {
     fn drop(&mut self) {
-        if leave(self.node) {
-            // SAFETY: the count reached zero through us, so by I3 nobody else has the node; it came from a Box.
-            drop(unsafe { Box::from_raw(self.node.as_ptr()) });
-        }
+        drop(leave(self.node));
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Shared<T> {
+impl<T: Content + fmt::Debug> fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-/// Gives up one unit of a node's count. True: it was the last, and the caller must free.
-fn leave<T>(node: NonNull<Node<T>>) -> bool {
+/// Gives up one unit of a node's count, which the caller owns. If it was the last, returns the value.
+fn leave<T: Content>(node: NonNull<Node<T>>) -> Option<T> {
     // SAFETY: the caller owns one unit of the count, so by I1 the node lives until the subtraction.
-    let node = unsafe { node.as_ref() };
+    let count = unsafe { &node.as_ref().count };
     // R1, AcqRel: Release ends our reads before any free; Acquire takes in all others' (R1, S1). Model:
     // `the_last_to_leave_frees_after_all_reads`.
-    node.count.fetch_sub(1, AcqRel) == 1
+    if count.fetch_sub(1, AcqRel) != 1 {
+        return None;
+    }
+    // SAFETY: the count reached zero through us, so by I3 nobody else has the node; it came from a Box of this layout.
+    let place = unsafe { Box::from_raw(node.as_ptr().cast::<MaybeUninit<Node<T>>>()) };
+    // SAFETY: the node is initialised, and `place` forgets that it is.
+    let node = unsafe { place.assume_init_read() };
+    if let Some(spares) = T::spares() {
+        // A full pool gives the memory back, and it is freed.
+        drop(spares.push(Spare(place)));
+    }
+    Some(node.value)
 }
 
 /// A place for one [`Shared`] or none, which threads read and replace without waiting for each other.
-pub(crate) struct Swap<T> {
-    /// `address / 16 << 12 | guests`; zero address: nothing.
+pub(crate) struct Swap<T: Content> {
+    /// `address / 16 << 12 | tag << 11 | guests`; zero address: nothing.
     word: AtomicU64,
     owns: PhantomData<Shared<T>>,
 }
 
 // SAFETY: a Swap hands out Shared<T> and &T to any thread that has it.
-unsafe impl<T: Send + Sync> Send for Swap<T> {}
+unsafe impl<T: Content + Send + Sync> Send for Swap<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for Swap<T> {}
+unsafe impl<T: Content + Send + Sync> Sync for Swap<T> {}
 
 /// A guest of a [`Swap`]: reads the value without counting a handle. For short stretches without user code.
-pub(crate) struct Borrow<'a, T> {
+pub(crate) struct Borrow<'a, T: Content> {
     swap: &'a Swap<T>,
     node: NonNull<Node<T>>,
 }
 
-impl<T> Swap<T> {
+impl<T: Content> Swap<T> {
     pub(crate) fn new(value: Option<Shared<T>>) -> Self {
         Self {
             word: AtomicU64::new(enter_word(value)),
@@ -224,6 +250,12 @@ impl<T> Swap<T> {
         Err(leave_word(new))
     }
 
+    /// The tag of what stands here now: a plain load.
+    pub(crate) fn tag(&self) -> bool {
+        // G1, Relaxed: the bit tells of itself alone.
+        self.word.load(Relaxed) & TAG != 0
+    }
+
     /// Takes back the guest that `borrow` added to a word without an address.
     fn retract_from_empty(&self) {
         // L3, Relaxed: nothing was read.
@@ -241,13 +273,14 @@ impl<T> Swap<T> {
     }
 }
 
-impl<T> Drop for Swap<T> {
+impl<T: Content> Drop for Swap<T> {
     fn drop(&mut self) {
-        drop(self.swap(None));
+        // P3, AcqRel: as P1 in `swap`; `&mut self`, so there are no guests.
+        drop(settle::<T>(self.word.swap(0, AcqRel)));
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Swap<T> {
+impl<T: Content + fmt::Debug> fmt::Debug for Swap<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Swap")
             .field(&self.load().as_deref())
@@ -255,7 +288,7 @@ impl<T: fmt::Debug> fmt::Debug for Swap<T> {
     }
 }
 
-impl<T> Borrow<'_, T> {
+impl<T: Content> Borrow<'_, T> {
     pub(crate) fn to_shared(&self) -> Shared<T> {
         // C2, Relaxed: as C1; we are a guest, so by I1 and I2 the count is positive.
         self.node().count.fetch_add(1, Relaxed);
@@ -271,7 +304,7 @@ impl<T> Borrow<'_, T> {
     }
 }
 
-impl<T> Deref for Borrow<'_, T> {
+impl<T: Content> Deref for Borrow<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -279,7 +312,7 @@ impl<T> Deref for Borrow<'_, T> {
     }
 }
 
-impl<T> Drop for Borrow<'_, T> {
+impl<T: Content> Drop for Borrow<'_, T> {
     fn drop(&mut self) {
         // L2, Relaxed: a guess; L1 decides.
         let mut word = self.swap.word.load(Relaxed);
@@ -304,16 +337,16 @@ impl<T> Drop for Borrow<'_, T> {
 }
 
 /// Turns a handle into a word without guests: one unit of the count becomes a BIAS (I2).
-fn enter_word<T>(value: Option<Shared<T>>) -> u64 {
+fn enter_word<T: Content>(value: Option<Shared<T>>) -> u64 {
     let Some(value) = value else { return 0 };
     let value = ManuallyDrop::new(value);
     // C3, Relaxed: our handle keeps the node alive; P1 publishes.
     value.node().count.fetch_add(BIAS - 1, Relaxed);
-    pack(value.node)
+    pack(value.node) | if value.tag() { TAG } else { 0 }
 }
 
 /// Undoes [`enter_word`] for a word that was never published.
-fn leave_word<T>(word: u64) -> Shared<T> {
+fn leave_word<T: Content>(word: u64) -> Shared<T> {
     let Some(shared) = settle(word) else {
         // Callers pass what `enter_word(Some(_))` made.
         std::process::abort()
@@ -322,7 +355,7 @@ fn leave_word<T>(word: u64) -> Shared<T> {
 }
 
 /// Moves the guests of a swapped-out word to the node's count, and the BIAS back to one handle.
-fn settle<T>(word: u64) -> Option<Shared<T>> {
+fn settle<T: Content>(word: u64) -> Option<Shared<T>> {
     let node = address::<T>(word)?;
     // SAFETY: the BIAS of the word we took out keeps the node alive (I2).
     let count = unsafe { &node.as_ref().count };
@@ -337,8 +370,8 @@ fn settle<T>(word: u64) -> Option<Shared<T>> {
 
 fn pack<T>(node: NonNull<Node<T>>) -> u64 {
     let address = node.as_ptr().expose_provenance() as u64;
-    let word = address << (GUEST_BITS - ALIGN_BITS);
-    if word >> (GUEST_BITS - ALIGN_BITS) != address {
+    let word = address << (LOW_BITS - ALIGN_BITS);
+    if word >> (LOW_BITS - ALIGN_BITS) != address {
         // The address would lose bits, and every later read would be wild. No supported platform comes here.
         std::process::abort();
     }
@@ -346,20 +379,22 @@ fn pack<T>(node: NonNull<Node<T>>) -> u64 {
 }
 
 fn address<T>(word: u64) -> Option<NonNull<Node<T>>> {
-    let address = (word >> GUEST_BITS) << ALIGN_BITS;
+    let address = (word >> LOW_BITS) << ALIGN_BITS;
     NonNull::new(ptr::with_exposed_provenance_mut(address as usize))
 }
 
 fn guests(word: u64) -> u32 {
-    (word & ((1 << GUEST_BITS) - 1)) as u32
+    (word & (TAG - 1)) as u32
 }
 
 /// Nodes are aligned to 16 bytes, so these bits of an address are zero.
 const ALIGN_BITS: u32 = 4;
 /// The rest of a 64-bit word beside an address of at most 56 bits.
-const GUEST_BITS: u32 = 12;
+const LOW_BITS: u32 = 12;
+/// The highest of them; those below count guests.
+const TAG: u64 = 1 << (LOW_BITS - 1);
 /// Guests beyond this step back, long before they could overflow into the address.
-const MOST_GUESTS: u32 = 1 << (GUEST_BITS - 1);
+const MOST_GUESTS: u32 = 1 << (LOW_BITS - 2);
 /// Larger than all guests of a word and settled guests of a node together.
 const BIAS: u64 = 1 << 32;
 

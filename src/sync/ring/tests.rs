@@ -1,6 +1,5 @@
 //! Models of the ring; stress tests when not under the model checker.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_queue::ArrayQueue;
@@ -59,35 +58,6 @@ fn shown(view: &View<u64>, length: usize) -> Vec<u64> {
     let mut values = Vec::new();
     view.for_each(length, |value| values.push(*value));
     values
-}
-
-/// A ring as one thread uses it: a head, replaced when full.
-struct Ring {
-    head: Head<u64>,
-    length: usize,
-}
-
-impl Ring {
-    fn new(length: usize) -> Self {
-        Self {
-            head: Head::after(&View::EMPTY, length),
-            length,
-        }
-    }
-
-    fn push(&mut self, value: u64) {
-        if let Err(Full(value)) = self.head.push(value) {
-            self.head = self.head.successor(self.length);
-            assert!(self.head.push(value).is_ok());
-        }
-    }
-
-    fn fork(&self) -> Self {
-        Self {
-            head: Head::after(&self.head.freeze(), self.length),
-            length: self.length,
-        }
-    }
 }
 
 #[test]
@@ -214,91 +184,128 @@ fn the_past_goes_with_the_last_head() {
     });
 }
 
-#[test]
-fn it_behaves_like_a_deque_that_forgets_the_oldest() {
-    for length in [1, 2, 3, SLOTS, SLOTS + 1, 100, 250] {
-        let mut ring = Ring::new(length);
-        let mut model = VecDeque::new();
-        for value in 0..700 {
-            ring.push(value);
-            model.push_back(value);
-            if model.len() > length {
-                model.pop_front();
+/// Long sequences and real threads, outside the model checker.
+#[cfg(not(vidette_loom))]
+mod at_length {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// A ring as one thread uses it: a head, replaced when full.
+    struct Ring {
+        head: Head<u64>,
+        length: usize,
+    }
+
+    impl Ring {
+        fn new(length: usize) -> Self {
+            Self {
+                head: Head::after(&View::EMPTY, length),
+                length,
             }
+        }
+
+        fn push(&mut self, value: u64) {
+            if let Err(Full(value)) = self.head.push(value) {
+                self.head = self.head.successor(self.length);
+                assert!(self.head.push(value).is_ok());
+            }
+        }
+
+        fn fork(&self) -> Self {
+            Self {
+                head: Head::after(&self.head.freeze(), self.length),
+                length: self.length,
+            }
+        }
+    }
+
+    #[test]
+    fn it_behaves_like_a_deque_that_forgets_the_oldest() {
+        for length in [1, 2, 3, SLOTS, SLOTS + 1, 100, 250] {
+            let mut ring = Ring::new(length);
+            let mut model = VecDeque::new();
+            for value in 0..700 {
+                ring.push(value);
+                model.push_back(value);
+                if model.len() > length {
+                    model.pop_front();
+                }
+                assert_eq!(
+                    shown(&ring.head.freeze(), length),
+                    model.make_contiguous(),
+                    "length {length}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_fork_and_its_origin_go_separate_ways() {
+        let mut parent = Ring::new(100);
+        (0..40).for_each(|value| parent.push(value));
+        let mut child = parent.fork();
+        parent.push(1_000);
+        child.push(2_000);
+        let common: Vec<u64> = (0..40).collect();
+        assert_eq!(
+            shown(&parent.head.freeze(), 100),
+            [common.clone(), vec![1_000]].concat()
+        );
+        assert_eq!(
+            shown(&child.head.freeze(), 100),
+            [common, vec![2_000]].concat()
+        );
+    }
+
+    #[test]
+    fn a_long_line_of_forks_shows_all_and_pins_little() {
+        let mut ring = Ring::new(100);
+        for value in 0..1_000_u64 {
+            ring.push(value);
+            ring = ring.fork();
+            let first = (value + 1).saturating_sub(100);
             assert_eq!(
-                shown(&ring.head.freeze(), length),
-                model.make_contiguous(),
-                "length {length}"
+                shown(&ring.head.freeze(), 100),
+                (first..=value).collect::<Vec<_>>()
+            );
+            let pinned = ring.head.past().len();
+            let needed = 100_usize.min(value as usize + 1).div_ceil(SLOTS);
+            assert!(
+                pinned <= 2 * needed + 1,
+                "{pinned} chunks for what fits {needed}"
             );
         }
     }
-}
 
-#[test]
-fn a_fork_and_its_origin_go_separate_ways() {
-    let mut parent = Ring::new(100);
-    (0..40).for_each(|value| parent.push(value));
-    let mut child = parent.fork();
-    parent.push(1_000);
-    child.push(2_000);
-    let common: Vec<u64> = (0..40).collect();
-    assert_eq!(
-        shown(&parent.head.freeze(), 100),
-        [common.clone(), vec![1_000]].concat()
-    );
-    assert_eq!(
-        shown(&child.head.freeze(), 100),
-        [common, vec![2_000]].concat()
-    );
-}
-
-#[test]
-fn a_long_line_of_forks_shows_all_and_pins_little() {
-    let mut ring = Ring::new(100);
-    for value in 0..1_000_u64 {
-        ring.push(value);
-        ring = ring.fork();
-        let first = (value + 1).saturating_sub(100);
-        assert_eq!(
-            shown(&ring.head.freeze(), 100),
-            (first..=value).collect::<Vec<_>>()
-        );
-        let pinned = ring.head.past().len();
-        let needed = 100_usize.min(value as usize + 1).div_ceil(SLOTS);
-        assert!(
-            pinned <= 2 * needed + 1,
-            "{pinned} chunks for what fits {needed}"
-        );
+    #[test]
+    fn a_ring_of_no_length_shows_nothing() {
+        let mut ring = Ring::new(0);
+        (0..100).for_each(|value| ring.push(value));
+        assert!(shown(&ring.head.freeze(), 0).is_empty());
+        assert!(ring.head.past().len() <= 1);
     }
-}
 
-#[test]
-fn a_ring_of_no_length_shows_nothing() {
-    let mut ring = Ring::new(0);
-    (0..100).for_each(|value| ring.push(value));
-    assert!(shown(&ring.head.freeze(), 0).is_empty());
-    assert!(ring.head.past().len() <= 1);
-}
-
-#[test]
-fn many_threads_push_and_nothing_is_lost() {
-    let head = std::sync::Arc::new(Head::after(&View::EMPTY, SLOTS));
-    let accepted = std::sync::Arc::new(AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        for thread in 0..4_u64 {
-            let (head, accepted) = (head.clone(), accepted.clone());
-            scope.spawn(move || {
-                for value in 0..SLOTS as u64 {
-                    if head.push(thread * 1_000 + value).is_ok() {
-                        accepted.fetch_add(1, Ordering::Relaxed);
+    #[test]
+    fn many_threads_push_and_nothing_is_lost() {
+        let head = std::sync::Arc::new(Head::after(&View::EMPTY, SLOTS));
+        let accepted = std::sync::Arc::new(AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for thread in 0..4_u64 {
+                let (head, accepted) = (head.clone(), accepted.clone());
+                scope.spawn(move || {
+                    for value in 0..SLOTS as u64 {
+                        if head.push(thread * 1_000 + value).is_ok() {
+                            accepted.fetch_add(1, Ordering::Relaxed);
+                        }
                     }
-                }
-            });
-        }
-    });
-    assert_eq!(accepted.load(Ordering::Relaxed), SLOTS);
-    let mut values = shown(&head.freeze(), SLOTS);
-    values.sort_unstable();
-    values.dedup();
-    assert_eq!(values.len(), SLOTS);
+                });
+            }
+        });
+        assert_eq!(accepted.load(Ordering::Relaxed), SLOTS);
+        let mut values = shown(&head.freeze(), SLOTS);
+        values.sort_unstable();
+        values.dedup();
+        assert_eq!(values.len(), SLOTS);
+    }
 }

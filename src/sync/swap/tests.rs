@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Shared, Swap};
+use super::{Content, Shared, Swap};
 use crate::sync::{Arc, UnsafeCell, model, spawn};
 
 /// A value whose reads and whose end the model checker watches.
@@ -33,6 +33,16 @@ impl Drop for Watched {
         // SAFETY: `&mut self`; the model checker reports a reader that is not ordered before this.
         self.cell.with_mut(|value| unsafe { *value = u64::MAX });
         self.drops.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Content for Watched {}
+
+impl Content for String {}
+
+impl Content for u64 {
+    fn tag(&self) -> bool {
+        self % 2 == 1
     }
 }
 
@@ -90,11 +100,10 @@ fn a_handle_outlives_the_place_it_was_loaded_from() {
         let swap = Arc::new(Swap::new(Some(Watched::new(1, &drops))));
         let reader = {
             let swap = Arc::clone(&swap);
-            spawn(move || swap.load().unwrap())
+            spawn(move || swap.load())
         };
         drop(swap.swap(None));
-        let handle = reader.join();
-        if let Ok(handle) = handle {
+        if let Some(handle) = reader.join().unwrap() {
             assert_eq!(handle.read(), 1);
         }
         assert_eq!(drops.load(Ordering::Relaxed), 1);
@@ -167,23 +176,41 @@ fn an_empty_place_forgets_its_guests() {
     });
 }
 
-#[test]
-fn into_inner_gives_the_value_to_the_last_handle_only() {
-    let first = Shared::new(String::from("value"));
-    let second = first.clone();
-    assert!(first.ptr_eq(&second));
-    assert_eq!(first.into_inner(), None);
-    assert_eq!(second.into_inner().as_deref(), Some("value"));
-}
+/// What one thread does, outside the model checker.
+#[cfg(not(vidette_loom))]
+mod alone {
+    use super::*;
 
-#[test]
-fn a_refused_value_comes_back_whole() {
-    let swap = Swap::new(Some(Shared::new(1)));
-    let stale = swap.borrow().unwrap();
-    drop(swap.swap(Some(Shared::new(2))));
-    let refused = swap.publish(&stale, Shared::new(3)).unwrap_err();
-    assert_eq!(refused.into_inner(), Some(3));
-    assert_eq!(*stale, 1, "a guest keeps what it borrowed");
-    drop(stale);
-    assert_eq!(*swap.borrow().unwrap(), 2);
+    #[test]
+    fn into_inner_gives_the_value_to_the_last_handle_only() {
+        let first = Shared::new(String::from("value"));
+        let second = first.clone();
+        assert!(first.ptr_eq(&second));
+        assert_eq!(first.into_inner(), None);
+        assert_eq!(second.into_inner().as_deref(), Some("value"));
+    }
+
+    #[test]
+    fn the_tag_is_that_of_the_value_in_place() {
+        let swap = Swap::<u64>::new(None);
+        assert!(!swap.tag());
+        swap.swap(Some(Shared::new(1)));
+        let guest = swap.borrow().unwrap();
+        assert!(swap.tag(), "guests do not change the tag");
+        assert!(swap.publish(&guest, Shared::new(2)).is_ok());
+        assert!(!swap.tag());
+        assert_eq!(*guest, 1);
+    }
+
+    #[test]
+    fn a_refused_value_comes_back_whole() {
+        let swap = Swap::new(Some(Shared::new(1_u64)));
+        let stale = swap.borrow().unwrap();
+        drop(swap.swap(Some(Shared::new(2))));
+        let refused = swap.publish(&stale, Shared::new(3)).unwrap_err();
+        assert_eq!(refused.into_inner(), Some(3));
+        assert_eq!(*stale, 1, "a guest keeps what it borrowed");
+        drop(stale);
+        assert_eq!(*swap.borrow().unwrap(), 2);
+    }
 }

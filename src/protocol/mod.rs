@@ -24,3 +24,5 @@ mod user;
 mod value;
 
 pub mod client_report;
+
+pub use self::trace::{InvalidSampleRandError, OrganizationId, SampleRand};

@@ -5,14 +5,21 @@
 //!
 //! **Not here**: queueing, rate limits, retries and loss accounting belong to the sender.
 
+#[cfg(feature = "client")]
+#[cfg(feature = "http")]
+mod http;
+mod options;
 mod send;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-mod placeholder;
-use self::placeholder::Envelope;
+use crate::wire::Envelope;
 
+#[cfg(feature = "client")]
+#[cfg(feature = "http")]
+pub use self::http::{HttpTransport, HttpTransportError};
+pub use self::options::TransportOptions;
 #[doc(hidden)]
 pub use self::send::{Cause, Delivery, Reply, SendBytes, SendError};
 

@@ -1,8 +1,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::placeholder::Envelope;
 use super::{Delivery, Reply, SendBytes, SendError, Transport};
+use crate::wire::Envelope;
 
 /// Writes down which methods arrive.
 #[derive(Default)]

@@ -18,3 +18,8 @@ pub mod transport;
 pub mod integration;
 
 mod error;
+mod options;
+
+pub use crate::error::{event_from_error, parse_type_from_debug};
+pub use crate::integration::Integration;
+pub use crate::options::ClientOptions;

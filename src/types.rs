@@ -2,11 +2,11 @@
 
 pub use uuid::{Uuid, Variant as UuidVariant, Version as UuidVersion};
 
+pub use crate::auth::{Auth, ParseAuthError};
+pub use crate::dsn::{Dsn, ParseDsnError, ParseProjectIdError, ProjectId, Scheme};
 pub use crate::protocol;
 pub use crate::protocol::debugid::*;
 pub use crate::protocol::ids::random_uuid;
-pub use crate::auth::{Auth, ParseAuthError};
-pub use crate::dsn::{Dsn, ParseDsnError, ParseProjectIdError, ProjectId, Scheme};
 
 /// An enum whose variants can be counted off and used as indices.
 pub trait IndexedEnum: indexed_enum::Sealed + Sized + 'static {

@@ -132,17 +132,27 @@ pub struct Item {
 impl Item {
     /// Builds an entry.
     pub fn new(category: Category, reason: Reason, quantity: u64) -> Self {
-        Self { reason: Named::Known(reason), category: Named::Known(category), quantity }
+        Self {
+            reason: Named::Known(reason),
+            category: Named::Known(category),
+            quantity,
+        }
     }
 
     /// Returns the loss, unless its category has no name here.
     pub(crate) fn loss(&self) -> Option<ItemLoss> {
-        let Named::Known(category) = self.category else { return None };
+        let Named::Known(category) = self.category else {
+            return None;
+        };
         let reason = match self.reason {
             Named::Known(reason) => Some(reason),
             Named::Other(_) => None,
         };
-        Some(ItemLoss { category, quantity: self.quantity, reason })
+        Some(ItemLoss {
+            category,
+            quantity: self.quantity,
+            reason,
+        })
     }
 }
 
@@ -199,7 +209,11 @@ pub struct ItemLoss {
 impl ItemLoss {
     /// Builds a loss whose reason the one who drops knows.
     pub(crate) fn new(category: Category, quantity: u64) -> Self {
-        Self { category, quantity, reason: None }
+        Self {
+            category,
+            quantity,
+            reason: None,
+        }
     }
 }
 
@@ -256,9 +270,12 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_kept_and_counts_for_nothing() {
-        let json = r#"{"timestamp":1.0,"discarded_events":[{"reason":"boredom","category":"error","quantity":2},{"reason":"send_error","category":"poem","quantity":3}]}"#;
+        let json = r#"{"timestamp":1.5,"discarded_events":[{"reason":"boredom","category":"error","quantity":2},{"reason":"send_error","category":"poem","quantity":3}]}"#;
         let report: Report = serde_json::from_str(json).unwrap();
-        assert_eq!(serde_json::to_value(&report).unwrap(), serde_json::from_str::<serde_json::Value>(json).unwrap());
+        assert_eq!(
+            serde_json::to_value(&report).unwrap(),
+            serde_json::from_str::<serde_json::Value>(json).unwrap()
+        );
         let losses: Vec<_> = report.losses().collect();
         assert_eq!(losses, [ItemLoss::new(Category::Error, 2)]);
     }
@@ -267,6 +284,9 @@ mod tests {
     fn a_lost_report_gives_its_losses_back_with_their_reasons() {
         let report = Report::new([Item::new(Category::LogByte, Reason::BeforeSend, 9)]);
         let loss = report.losses().next().unwrap();
-        assert_eq!((loss.category, loss.quantity, loss.reason), (Category::LogByte, 9, Some(Reason::BeforeSend)));
+        assert_eq!(
+            (loss.category, loss.quantity, loss.reason),
+            (Category::LogByte, 9, Some(Reason::BeforeSend))
+        );
     }
 }

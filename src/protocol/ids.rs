@@ -16,9 +16,10 @@ use std::time::SystemTime;
 use hex::FromHexError;
 use rand::rngs::{SmallRng, SysRng};
 use rand::{Rng, SeedableRng};
-use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+
+use super::tolerant;
 
 /// Returns 64 random bits from the thread's generator.
 pub(crate) fn random_u64() -> u64 {
@@ -113,21 +114,7 @@ macro_rules! hex_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Digits;
-
-                impl Visitor<'_> for Digits {
-                    type Value = $name;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        write!(f, "{} hex digits", 2 * $len)
-                    }
-
-                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
-                        text.parse().map_err(E::custom)
-                    }
-                }
-
-                deserializer.deserialize_str(Digits)
+                tolerant::parsed(deserializer)
             }
         }
     };

@@ -1,12 +1,12 @@
 //! How severe an event or a breadcrumb is.
 
-use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::tolerant;
 
 /// How severe an event or a breadcrumb is, from harmless to deadly.
 ///
@@ -90,8 +90,7 @@ impl Serialize for Level {
 
 impl<'de> Deserialize<'de> for Level {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(D::Error::custom)
+        tolerant::parsed(deserializer)
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::ids::random_uuid;
 use super::time::{rfc3339, rfc3339_opt};
 
 /// How a session stands, or ended.
@@ -84,7 +85,7 @@ pub struct SessionAttributes<'a> {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct SessionUpdate<'a> {
     /// The id of the session, made by the client.
-    #[serde(default = "Uuid::new_v4", rename = "sid")]
+    #[serde(default = "random_uuid", rename = "sid")]
     pub session_id: Uuid,
     /// The user, under a name that is distinct and need not be the true one.
     #[serde(default, rename = "did", skip_serializing_if = "Option::is_none")]
@@ -149,7 +150,10 @@ pub struct SessionAggregates<'a> {
     pub attributes: SessionAttributes<'a>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }
@@ -163,7 +167,10 @@ mod tests {
         let json = r#"{"sid":"7c7b6585-f901-4351-bf8d-02711b721929","started":"2020-02-07T14:16:00Z","attrs":{"release":"app@1.0.0"}}"#;
         let update: SessionUpdate<'_> = serde_json::from_str(json).unwrap();
         assert_eq!(update.status, SessionStatus::Ok);
-        assert_eq!((update.errors, update.init, update.sequence), (0, false, None));
+        assert_eq!(
+            (update.errors, update.init, update.sequence),
+            (0, false, None)
+        );
         assert_eq!(update.attributes.release, "app@1.0.0");
     }
 
@@ -177,9 +184,17 @@ mod tests {
 
     #[test]
     fn a_status_reads_as_it_is_displayed() {
-        for status in [SessionStatus::Ok, SessionStatus::Exited, SessionStatus::Crashed, SessionStatus::Abnormal] {
+        for status in [
+            SessionStatus::Ok,
+            SessionStatus::Exited,
+            SessionStatus::Crashed,
+            SessionStatus::Abnormal,
+        ] {
             assert_eq!(status.to_string().parse(), Ok(status));
-            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{status}\""));
+            assert_eq!(
+                serde_json::to_string(&status).unwrap(),
+                format!("\"{status}\"")
+            );
         }
         assert!("fine".parse::<SessionStatus>().is_err());
     }

@@ -1,13 +1,11 @@
 //! One timed operation.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -209,8 +207,7 @@ impl Serialize for SpanStatus {
 
 impl<'de> Deserialize<'de> for SpanStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SpanStatus, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(D::Error::custom)
+        tolerant::parsed(deserializer)
     }
 }
 

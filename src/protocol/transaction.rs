@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::event::{DEFAULT_PLATFORM, is_default_platform, owned};
+use super::event::{DEFAULT_PLATFORM, is_default_platform, owned, platform};
 use super::{ClientSdkInfo, Context, Request, Span, User, context, ids, time, tolerant};
 
 /// A trace's entry point in this process, with the spans below it.
@@ -60,6 +60,7 @@ pub struct Transaction<'a> {
     /// The platform, such as `native`.
     #[serde(
         default = "default_platform",
+        deserialize_with = "platform",
         skip_serializing_if = "is_default_platform"
     )]
     pub platform: Cow<'a, str>,

@@ -47,7 +47,10 @@ impl Error for EnvelopeError {
             | Self::InvalidItemHeader(cause)
             | Self::InvalidItemPayload(cause) => Some(cause),
             Self::Io(cause) => Some(cause),
-            Self::UnexpectedEof | Self::MissingHeader | Self::MissingItemHeader | Self::MissingNewline => None,
+            Self::UnexpectedEof
+            | Self::MissingHeader
+            | Self::MissingItemHeader
+            | Self::MissingNewline => None,
         }
     }
 }

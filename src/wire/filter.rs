@@ -1,6 +1,8 @@
 //! Keeping some items.
 
-use super::envelope::{Content, Envelope, Slot};
+use std::mem;
+
+use super::envelope::{Envelope, Verbatim};
 use super::item::EnvelopeItem;
 
 /// What decides which items of an envelope stay: a closure, or [`EnvelopeFilterCallbacks`].
@@ -40,7 +42,10 @@ pub struct EnvelopeFilterCallbacks<F, C> {
 impl<F, C> EnvelopeFilterCallbacks<F, C> {
     /// Builds a filter from what decides and what takes the rest.
     pub fn new(filter: F, on_filtered: C) -> Self {
-        Self { filter, on_filtered }
+        Self {
+            filter,
+            on_filtered,
+        }
     }
 }
 
@@ -63,8 +68,8 @@ where
 impl Envelope {
     /// Keeps the items for which `filter` says so, and the headers; returns `None` when no item stays.
     ///
-    /// Attachments go with the event or transaction they belong to, and so does its id unless an item stays that
-    /// this version knows nothing about. An envelope that was never parsed counts as one [`EnvelopeItem::Raw`].
+    /// Attachments go with the event or transaction they belong to, and so does its id, unless an item stays that
+    /// this version has no type for: they might belong to that. An envelope that was never parsed counts as one [`EnvelopeItem::Raw`].
     ///
     /// # Examples
     ///
@@ -80,39 +85,52 @@ impl Envelope {
     where
         F: EnvelopeFilter,
     {
-        if let Content::Blob = self.content
-            && !filter.filter(&EnvelopeItem::Raw)
-        {
+        let carried = self.has_carrier();
+        let blob = matches!(self.verbatim, Verbatim::Whole | Verbatim::Rest);
+        if blob && !filter.filter(&EnvelopeItem::Raw) {
             filter.on_filtered(EnvelopeItem::Raw);
-            self.content = Content::Items { header: None };
             self.source.clear();
+            self.verbatim = Verbatim::Items;
         }
-        self.retain(&mut filter, EnvelopeFilter::filter);
-        let carried = self.items.iter().any(|slot| is_carrier(&slot.typed));
-        if !carried && self.has_carrier {
-            // Those who stayed belonged to what went.
-            self.retain(&mut filter, |_, item| !matches!(item, EnvelopeItem::Attachment(_)));
-            self.has_carrier = false;
-            if !self.items.iter().any(|slot| slot.typed == EnvelopeItem::Raw) && self.headers.event_id.is_some() {
+        self.retain(&mut filter, |filter, item| filter.filter(item));
+        let orphaned = carried || self.headers.event_id.is_none();
+        if orphaned && !self.has_carrier() && !self.is_opaque() {
+            self.retain(&mut filter, |_, item| {
+                !matches!(item, EnvelopeItem::Attachment(_))
+            });
+            if self.headers.event_id.is_some() {
                 self.change_headers().event_id = None;
             }
-        } else if !carried && self.headers.event_id.is_none() {
-            self.retain(&mut filter, |_, item| !matches!(item, EnvelopeItem::Attachment(_)));
         }
-        let empty = self.items.is_empty() && !matches!(self.content, Content::Blob);
-        (!empty).then_some(self)
+        (self.is_opaque() || !self.items.is_empty()).then_some(self)
     }
 
-    fn retain<F: EnvelopeFilter>(&mut self, filter: &mut F, mut keep: impl FnMut(&mut F, &EnvelopeItem) -> bool) {
-        let gone = self.items.extract_if(.., |slot: &mut Slot| !keep(filter, &slot.typed));
-        let gone: Vec<Slot> = gone.collect();
-        for slot in gone {
-            filter.on_filtered(slot.typed);
+    fn retain<F>(&mut self, filter: &mut F, mut keep: impl FnMut(&mut F, &EnvelopeItem) -> bool)
+    where
+        F: EnvelopeFilter,
+    {
+        for slot in mem::take(&mut self.items) {
+            if keep(filter, &slot.typed) {
+                self.items.push(slot);
+            } else {
+                filter.on_filtered(slot.typed);
+            }
         }
     }
-}
 
-/// Says whether attachments belong to an item.
-pub(super) fn is_carrier(item: &EnvelopeItem) -> bool {
-    matches!(item, EnvelopeItem::Event(_) | EnvelopeItem::Transaction(_))
+    fn has_carrier(&self) -> bool {
+        let carries = |item| {
+            matches!(
+                item,
+                &EnvelopeItem::Event(_) | &EnvelopeItem::Transaction(_)
+            )
+        };
+        self.items().any(carries)
+    }
+
+    /// Says whether something in it might be what attachments belong to.
+    fn is_opaque(&self) -> bool {
+        matches!(self.verbatim, Verbatim::Whole | Verbatim::Rest)
+            || self.items().any(|item| matches!(item, EnvelopeItem::Raw))
+    }
 }

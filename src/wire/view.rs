@@ -7,7 +7,6 @@ use serde::de::IgnoredAny;
 
 use super::error::EnvelopeError;
 use super::frame::{Frame, Frames, object};
-use crate::protocol::Map;
 
 /// Borrowed bytes of an envelope: the way for relays and tests, which count items, or pass them on.
 ///
@@ -40,8 +39,12 @@ impl<'a> EnvelopeView<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self, EnvelopeError> {
         let (header, frames) = Frames::new(bytes)?;
         let header = &bytes[header];
-        object::<IgnoredObject>(header).map_err(EnvelopeError::InvalidHeader)?;
-        Ok(Self { bytes, header, frames })
+        object::<IgnoredAny>(header).map_err(EnvelopeError::InvalidHeader)?;
+        Ok(Self {
+            bytes,
+            header,
+            frames,
+        })
     }
 
     /// Returns the line of headers, without its newline.
@@ -51,7 +54,10 @@ impl<'a> EnvelopeView<'a> {
 
     /// Walks over the items, up to the first error.
     pub fn items(&self) -> ItemViews<'a> {
-        ItemViews { bytes: self.bytes, frames: self.frames.clone() }
+        ItemViews {
+            bytes: self.bytes,
+            frames: self.frames.clone(),
+        }
     }
 }
 
@@ -67,11 +73,17 @@ impl<'a> Iterator for ItemViews<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let frame = self.frames.next()?;
-        Some(frame.map(|Frame { ty, header, payload }| ItemView {
-            ty,
-            header: &self.bytes[header],
-            payload: &self.bytes[payload],
-        }))
+        Some(frame.map(
+            |Frame {
+                 ty,
+                 header,
+                 payload,
+             }| ItemView {
+                ty,
+                header: &self.bytes[header],
+                payload: &self.bytes[payload],
+            },
+        ))
     }
 }
 

@@ -1,8 +1,5 @@
 //! Tells the crate which compiler builds it. Never fails: what is unknown stays unset.
-#![allow(
-    clippy::print_stdout,
-    reason = "a build script speaks to cargo through its output"
-)]
+#![allow(clippy::print_stdout, reason = "a build script speaks to cargo through its output")]
 
 use std::env;
 use std::process::Command;

@@ -27,11 +27,7 @@ use crate::protocol::{Event, Exception, Level, Mechanism, Values};
 /// ```
 pub fn event_from_error<E: Error + ?Sized>(err: &E) -> Event<'static> {
     let mut outermost = exception(&err, &err);
-    outermost.mechanism = Some(Mechanism {
-        ty: "generic".into(),
-        handled: Some(true),
-        ..Default::default()
-    });
+    outermost.mechanism = Some(Mechanism { ty: "generic".into(), handled: Some(true), ..Default::default() });
     let mut exceptions = vec![outermost];
     let mut source = guarded(|| err.source()).flatten();
     while let Some(cause) = source
@@ -41,11 +37,7 @@ pub fn event_from_error<E: Error + ?Sized>(err: &E) -> Event<'static> {
         source = guarded(|| cause.source()).flatten();
     }
     exceptions.reverse();
-    Event {
-        exception: Values::from(exceptions),
-        level: Level::Error,
-        ..Default::default()
-    }
+    Event { exception: Values::from(exceptions), level: Level::Error, ..Default::default() }
 }
 
 /// Guesses the name of a type from its `Debug` text.
@@ -82,9 +74,7 @@ fn path_len(text: &str) -> usize {
             // What looked like a separator was none: give it back.
             return len.saturating_sub("::".len());
         }
-        len += segment
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(segment.len());
+        len += segment.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(segment.len());
         if !text[len..].starts_with("::") {
             return len;
         }
@@ -110,20 +100,12 @@ fn exception(debug: &dyn Debug, display: &dyn Display) -> Exception {
     } else if value.full {
         value.text.push('…');
     }
-    Exception {
-        ty: ty.to_owned(),
-        value: Some(value.text),
-        ..Default::default()
-    }
+    Exception { ty: ty.to_owned(), value: Some(value.text), ..Default::default() }
 }
 
 /// Formats at most `limit` bytes, and says whether the formatting panicked.
 fn bounded(limit: usize, text: fmt::Arguments<'_>) -> (Bounded, bool) {
-    let mut buffer = Bounded {
-        full: false,
-        limit,
-        text: String::new(),
-    };
+    let mut buffer = Bounded { full: false, limit, text: String::new() };
     let panicked = guarded(|| buffer.write_fmt(text)).is_none();
     (buffer, panicked)
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::diag::Diagnostics;
 use crate::integration::Integration;
+use crate::into_dsn::IntoDsn;
 use crate::protocol::{Breadcrumb, Event};
 use crate::transport::TransportFactory;
-use crate::types::{Dsn, IntoDsn};
+use crate::types::Dsn;
 
 /// A callback that may change an item or, with `None`, drop it.
 ///

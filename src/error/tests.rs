@@ -102,11 +102,7 @@ impl Error for Circle {
 }
 
 fn values(event: &Event<'_>) -> Vec<String> {
-    event
-        .exception
-        .iter()
-        .map(|exception| exception.value.clone().unwrap_or_default())
-        .collect()
+    event.exception.iter().map(|exception| exception.value.clone().unwrap_or_default()).collect()
 }
 
 #[test]
@@ -172,11 +168,7 @@ fn a_panicking_display_leaves_what_it_wrote_and_a_note() {
 #[test]
 fn a_panicking_debug_leaves_a_note_unless_the_name_was_out_already() {
     let display = |f: &mut fmt::Formatter<'_>| f.write_str("fine");
-    let silent = event_from_error(&Made {
-        debug: &|_| panic!("no more"),
-        display: &display,
-        source: None,
-    });
+    let silent = event_from_error(&Made { debug: &|_| panic!("no more"), display: &display, source: None });
     assert_eq!(silent.exception[0].ty, "Error (its Debug panicked)");
     assert_eq!(silent.exception[0].value.as_deref(), Some("fine"));
 

@@ -4,6 +4,8 @@
 //! before the client starts, and it sees every event after the scope was applied to it.
 
 use std::any::{Any, type_name};
+#[cfg(feature = "client")]
+use std::sync::Arc;
 
 use crate::options::ClientOptions;
 use crate::protocol::Event;
@@ -51,11 +53,7 @@ pub trait Integration: Sync + Send + Any + AsAny {
     /// Changes an event, or drops it by returning `None`.
     ///
     /// Runs on the thread that captured the event.
-    fn process_event(
-        &self,
-        event: Event<'static>,
-        options: &ClientOptions,
-    ) -> Option<Event<'static>> {
+    fn process_event(&self, event: Event<'static>, options: &ClientOptions) -> Option<Event<'static>> {
         let _ = options;
         Some(event)
     }
@@ -83,6 +81,24 @@ fn current_stacktrace() -> Option<crate::protocol::Stacktrace> {
     None
 }
 
+/// Puts the integrations of the enabled features around those given.
+#[cfg(feature = "client")]
+pub(crate) fn with_defaults(own: Vec<Arc<dyn Integration>>) -> Vec<Arc<dyn Integration>> {
+    let first: &[fn() -> Arc<dyn Integration>] = &[
+        #[cfg(feature = "backtrace")]
+        || Arc::new(backtrace::AttachStacktraceIntegration),
+        #[cfg(feature = "contexts")]
+        || Arc::new(contexts::ContextIntegration::new()),
+        #[cfg(feature = "panic")]
+        || Arc::new(panic::PanicIntegration::new()),
+    ];
+    let last: &[fn() -> Arc<dyn Integration>] = &[
+        #[cfg(feature = "backtrace")]
+        || Arc::new(backtrace::ProcessStacktraceIntegration),
+    ];
+    first.iter().map(|make| make()).chain(own).chain(last.iter().map(|make| make())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -96,10 +112,7 @@ mod tests {
     fn an_integration_is_named_after_its_type_and_passes_events_on() {
         let plain: Arc<dyn Integration> = Arc::new(Plain);
         assert!(plain.name().ends_with("::Plain"), "{}", plain.name());
-        let event = Event {
-            message: Some("hello".into()),
-            ..Default::default()
-        };
+        let event = Event { message: Some("hello".into()), ..Default::default() };
         let passed = plain.process_event(event.clone(), &ClientOptions::default());
         assert_eq!(passed, Some(event));
     }

@@ -28,12 +28,8 @@ mod tests {
 
     #[test]
     fn the_current_thread_has_its_name_and_a_number_of_its_own() {
-        let named = thread::Builder::new()
-            .name("lookout".into())
-            .spawn(|| current_thread(true))
-            .unwrap()
-            .join()
-            .unwrap();
+        let named =
+            thread::Builder::new().name("lookout".into()).spawn(|| current_thread(true)).unwrap().join().unwrap();
         assert_eq!(named.name.as_deref(), Some("lookout"));
         assert!(named.crashed && named.current);
         assert!(matches!(named.id, Some(ThreadId::Int(_))));

@@ -45,11 +45,8 @@ impl Scope {
             }
         }
         event.contexts.entry("trace".to_owned()).or_insert_with(|| {
-            let trace = TraceContext {
-                trace_id: self.trace.trace_id,
-                span_id: self.trace.span_id,
-                ..TraceContext::default()
-            };
+            let trace =
+                TraceContext { trace_id: self.trace.trace_id, span_id: self.trace.span_id, ..TraceContext::default() };
             Context::from(trace)
         });
         self.fill_breadcrumbs(event);

@@ -1,9 +1,10 @@
 //! Lock-free parts; the only home of `unsafe`.
 //!
 //! Nothing here has heard of Sentry: a shared pointer that is swapped ([`swap`]), a ring of append-only
-//! chunks ([`ring`]) and counters ([`tally`]). Atomics and cells come from this module, so that the same
+//! chunks ([`ring`]), a sleeper and its wakers ([`parker`]), and counters ([`tally`]). Atomics and cells come from this module, so that the same
 //! source runs on the hardware and inside the model checker (`--cfg vidette_loom`).
 
+pub(crate) mod parker;
 pub(crate) mod ring;
 pub(crate) mod swap;
 pub(crate) mod tally;
@@ -23,6 +24,26 @@ pub(crate) fn yield_now() {
     #[cfg(not(vidette_loom))]
     std::thread::yield_now();
 }
+
+/// Sleeps until unparked, or for about `timeout`; may end early.
+fn park_timeout(timeout: Option<std::time::Duration>) {
+    #[cfg(vidette_loom)]
+    {
+        // The model knows no time; it looks at each wake-up by itself.
+        _ = timeout;
+        loom::thread::park();
+    }
+    #[cfg(not(vidette_loom))]
+    match timeout {
+        Some(timeout) => std::thread::park_timeout(timeout),
+        None => std::thread::park(),
+    }
+}
+
+#[cfg(vidette_loom)]
+use loom::thread::{Thread, current as current_thread};
+#[cfg(not(vidette_loom))]
+use std::thread::{Thread, current as current_thread};
 
 #[cfg(not(vidette_loom))]
 mod native {

@@ -16,16 +16,10 @@ macro_rules! modelled_atomic {
             turn: loom::sync::atomic::AtomicUsize,
         }
 
-        #[allow(
-            dead_code,
-            reason = "the model uses the operations that the code under test uses"
-        )]
+        #[allow(dead_code, reason = "the model uses the operations that the code under test uses")]
         impl $name {
             pub(crate) fn new(value: $value) -> Self {
-                Self {
-                    value: loom::sync::atomic::$name::new(value),
-                    turn: loom::sync::atomic::AtomicUsize::new(0),
-                }
+                Self { value: loom::sync::atomic::$name::new(value), turn: loom::sync::atomic::AtomicUsize::new(0) }
             }
 
             pub(crate) fn load(&self, order: Ordering) -> $value {

@@ -146,19 +146,13 @@ impl<T: Item> Head<T> {
         // F1, Acquire: pairs with W1. Before F2, so that the newest seen is never newer than what F2 misses.
         let mask = self.chunk().mask.load(Acquire);
         if self.past().iter().all(Past::is_settled) {
-            return View {
-                head: Some(self.clone()),
-                mask,
-            };
+            return View { head: Some(self.clone()), mask };
         }
         // A writer has reserved a slot in an older chunk and not published it yet. What it publishes later must not
         // show, so pin down the masks, in the past of an empty chunk.
         let mut past = Past::of(self, Some(mask), usize::MAX);
         past.iter_mut().for_each(Past::settle);
-        View {
-            head: Some(Self::with_past(past)),
-            mask: 0,
-        }
+        View { head: Some(Self::with_past(past)), mask: 0 }
     }
 
     fn chunk(&self) -> &Chunk<T> {
@@ -188,9 +182,7 @@ impl<T: Item> Drop for Head<T> {
         let before = chunk.refs.fetch_sub(HEAD, AcqRel);
         if before >> 32 == 1 {
             // SAFETY: no head is left and none can be made but from a head: the past is ours (I2).
-            let past = chunk
-                .past
-                .with_mut(|past| unsafe { std::mem::take(&mut *past) });
+            let past = chunk.past.with_mut(|past| unsafe { std::mem::take(&mut *past) });
             drop(past);
         }
         drop(Reference(self.0));
@@ -199,28 +191,14 @@ impl<T: Item> Drop for Head<T> {
 
 impl<T: Item> View<T> {
     /// A view that shows nothing.
-    pub(crate) const EMPTY: Self = Self {
-        head: None,
-        mask: 0,
-    };
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.mask == 0
-            && self
-                .head
-                .as_ref()
-                .is_none_or(|head| head.past().iter().all(|past| past.visible() == 0))
-    }
+    pub(crate) const EMPTY: Self = Self { head: None, mask: 0 };
 
     /// Visits the newest `length` values, oldest first.
     pub(crate) fn for_each(&self, length: usize, mut visit: impl FnMut(&T)) {
         let Some(head) = &self.head else { return };
         let mut parts: SmallVec<[(&Chunk<T>, u32); 8]> = SmallVec::new();
         let mut missing = length;
-        let past = head
-            .past()
-            .iter()
-            .map(|past| (past.chunk.chunk(), past.visible()));
+        let past = head.past().iter().map(|past| (past.chunk.chunk(), past.visible()));
         for (chunk, mask) in std::iter::once((head.chunk(), self.mask)).chain(past) {
             let mask = newest(mask, missing);
             missing -= mask.count_ones() as usize;
@@ -237,10 +215,7 @@ impl<T: Item> View<T> {
 
 impl<T: Item> Clone for View<T> {
     fn clone(&self) -> Self {
-        Self {
-            head: self.head.clone(),
-            mask: self.mask,
-        }
+        Self { head: self.head.clone(), mask: self.mask }
     }
 }
 
@@ -255,10 +230,7 @@ impl<T: Item> fmt::Debug for View<T> {
 impl<T: Item> Past<T> {
     /// The past of a chunk that follows `head`: as much as holds the newest `length` values.
     fn of(head: &Head<T>, mask: Option<u32>, length: usize) -> SmallVec<[Self; 9]> {
-        let newest = Self {
-            chunk: Reference::of(head),
-            mask,
-        };
+        let newest = Self { chunk: Reference::of(head), mask };
         let mut past: SmallVec<[Self; 9]> = SmallVec::new();
         let mut shown = 0_usize;
         for entry in std::iter::once(newest).chain(head.past().iter().cloned()) {
@@ -271,9 +243,7 @@ impl<T: Item> Past<T> {
                 break;
             }
         }
-        if past.len() > 2 * shown.min(length).div_ceil(SLOTS) + 1
-            && past.iter().all(Self::is_settled)
-        {
+        if past.len() > 2 * shown.min(length).div_ceil(SLOTS) + 1 && past.iter().all(Self::is_settled) {
             return Self::compact(&past);
         }
         past
@@ -283,38 +253,22 @@ impl<T: Item> Past<T> {
     fn compact(sparse: &[Self]) -> SmallVec<[Self; 9]> {
         let mut dense: SmallVec<[Self; 9]> = SmallVec::new();
         let mut head = Head::with_past(SmallVec::new());
-        let mut keep = |full: &Head<T>| {
-            dense.insert(
-                0,
-                Self {
-                    chunk: Reference::of(full),
-                    mask: None,
-                },
-            )
-        };
+        let mut keep = |full: &Head<T>| dense.insert(0, Self { chunk: Reference::of(full), mask: None });
         for past in sparse.iter().rev() {
-            past.chunk
-                .chunk()
-                .for_each(past.visible(), &mut |value: &T| {
-                    let mut value = value.clone();
-                    while let Err(Full(back)) = head.push(value) {
-                        keep(&head);
-                        head = Head::with_past(SmallVec::new());
-                        value = back;
-                    }
-                });
+            past.chunk.chunk().for_each(past.visible(), &mut |value: &T| {
+                let mut value = value.clone();
+                while let Err(Full(back)) = head.push(value) {
+                    keep(&head);
+                    head = Head::with_past(SmallVec::new());
+                    value = back;
+                }
+            });
         }
         // The last one is not full; nobody will push to it any more, so its mask is final.
         // F3, Relaxed: we published all of it ourselves.
         let mask = head.chunk().mask.load(Relaxed);
         if mask != 0 {
-            dense.insert(
-                0,
-                Self {
-                    chunk: Reference::of(&head),
-                    mask: Some(mask),
-                },
-            );
+            dense.insert(0, Self { chunk: Reference::of(&head), mask: Some(mask) });
         }
         dense
     }
@@ -333,8 +287,7 @@ impl<T: Item> Past<T> {
 
     fn visible(&self) -> u32 {
         // V1, Acquire: pairs with W1. Model: `a_view_shows_whole_values`.
-        self.mask
-            .unwrap_or_else(|| self.chunk.chunk().mask.load(Acquire))
+        self.mask.unwrap_or_else(|| self.chunk.chunk().mask.load(Acquire))
     }
 }
 
@@ -342,10 +295,7 @@ impl<T: Item> Clone for Past<T> {
     fn clone(&self) -> Self {
         // C2, Relaxed: as C1.
         self.chunk.chunk().refs.fetch_add(1, Relaxed);
-        Self {
-            chunk: Reference(self.chunk.0),
-            mask: self.mask,
-        }
+        Self { chunk: Reference(self.chunk.0), mask: self.mask }
     }
 }
 
@@ -388,9 +338,7 @@ impl<T: Item> Chunk<T> {
         #[cfg(vidette_loom)]
         // SAFETY: as above.
         unsafe {
-            (&raw mut (*chunk).slots).write(std::array::from_fn(|_| {
-                UnsafeCell::new(MaybeUninit::uninit())
-            }))
+            (&raw mut (*chunk).slots).write(std::array::from_fn(|_| UnsafeCell::new(MaybeUninit::uninit())))
         };
         // SAFETY: all fields are written; `slots` is cells of `MaybeUninit`, which may stay uninitialised.
         unsafe { place.assume_init() }
@@ -460,11 +408,7 @@ const SLOTS: usize = 32;
 #[cfg(vidette_loom)]
 const SLOTS: usize = 2;
 /// The mask of a chunk whose slots are all published.
-const FULL: u32 = if SLOTS == 32 {
-    u32::MAX
-} else {
-    (1 << SLOTS) - 1
-};
+const FULL: u32 = if SLOTS == 32 { u32::MAX } else { (1 << SLOTS) - 1 };
 /// One head in `Chunk::refs`.
 const HEAD: u64 = 1 << 32;
 

@@ -82,31 +82,20 @@ unsafe impl<T: Content + Send + Sync> Send for Shared<T> {}
 // SAFETY: as above; `&Shared<T>` can be cloned into a `Shared<T>`.
 unsafe impl<T: Content + Send + Sync> Sync for Shared<T> {}
 
-impl<T> Shared<T> {
+impl<T: Content> Shared<T> {
     pub(crate) fn new(value: T) -> Self {
-        let node = Box::new(Node {
-            count: AtomicU64::new(1),
-            value,
-        });
-        Self {
-            node: NonNull::from(Box::leak(node)),
-            owns: PhantomData,
-        }
+        let place = match T::spares().and_then(ArrayQueue::pop) {
+            Some(Spare(place)) => place,
+            None => Box::new_uninit(),
+        };
+        let node = Box::write(place, Node { count: AtomicU64::new(1), value });
+        Self { node: NonNull::from(Box::leak(node)), owns: PhantomData }
     }
 
     /// Gives the value back if this is the only handle, and drops the handle otherwise.
     pub(crate) fn into_inner(self) -> Option<T> {
         let this = ManuallyDrop::new(self);
-        if !leave(this.node) {
-            return None;
-        }
-        // SAFETY: the count reached zero through us, so by I3 nobody else has the node; it came from a Box.
-        let node = unsafe { Box::from_raw(this.node.as_ptr()) };
-        Some(node.value)
-    }
-
-    pub(crate) fn ptr_eq(&self, other: &Self) -> bool {
-        self.node == other.node
+        leave(this.node)
     }
 
     fn node(&self) -> &Node<T> {
@@ -119,10 +108,7 @@ impl<T: Content> Clone for Shared<T> {
     fn clone(&self) -> Self {
         // C1, Relaxed: the handle we clone from keeps the node alive; nothing is published by counting.
         self.node().count.fetch_add(1, Relaxed);
-        Self {
-            node: self.node,
-            owns: PhantomData,
-        }
+        Self { node: self.node, owns: PhantomData }
     }
 }
 
@@ -186,10 +172,7 @@ pub(crate) struct Borrow<'a, T: Content> {
 
 impl<T: Content> Swap<T> {
     pub(crate) fn new(value: Option<Shared<T>>) -> Self {
-        Self {
-            word: AtomicU64::new(enter_word(value)),
-            owns: PhantomData,
-        }
+        Self { word: AtomicU64::new(enter_word(value)), owns: PhantomData }
     }
 
     /// Borrows what stands here now.
@@ -229,11 +212,7 @@ impl<T: Content> Swap<T> {
     }
 
     /// Replaces `current` if it still stands here, and returns it; else hands `value` back.
-    pub(crate) fn publish(
-        &self,
-        current: &Borrow<'_, T>,
-        value: Shared<T>,
-    ) -> Result<Shared<T>, Shared<T>> {
+    pub(crate) fn publish(&self, current: &Borrow<'_, T>, value: Shared<T>) -> Result<Shared<T>, Shared<T>> {
         let new = enter_word(Some(value));
         // P2, Relaxed: only a first guess, the exchange below decides.
         let mut word = self.word.load(Relaxed);
@@ -262,10 +241,7 @@ impl<T: Content> Swap<T> {
         let mut word = self.word.load(Relaxed);
         // The address may have changed since, and the writer that changed it forgot our guest with the empty word.
         while address::<T>(word).is_none() && guests(word) > 0 {
-            match self
-                .word
-                .compare_exchange_weak(word, word - 1, Relaxed, Relaxed)
-            {
+            match self.word.compare_exchange_weak(word, word - 1, Relaxed, Relaxed) {
                 Ok(_) => return,
                 Err(changed) => word = changed,
             }
@@ -282,9 +258,7 @@ impl<T: Content> Drop for Swap<T> {
 
 impl<T: Content + fmt::Debug> fmt::Debug for Swap<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Swap")
-            .field(&self.load().as_deref())
-            .finish()
+        f.debug_tuple("Swap").field(&self.load().as_deref()).finish()
     }
 }
 
@@ -292,10 +266,7 @@ impl<T: Content> Borrow<'_, T> {
     pub(crate) fn to_shared(&self) -> Shared<T> {
         // C2, Relaxed: as C1; we are a guest, so by I1 and I2 the count is positive.
         self.node().count.fetch_add(1, Relaxed);
-        Shared {
-            node: self.node,
-            owns: PhantomData,
-        }
+        Shared { node: self.node, owns: PhantomData }
     }
 
     fn node(&self) -> &Node<T> {
@@ -319,20 +290,13 @@ impl<T: Content> Drop for Borrow<'_, T> {
         while address(word) == Some(self.node) && guests(word) > 0 {
             // L1, Release: ends our reads before the writer's P1, and through it before the free. Model:
             // `the_last_to_leave_frees_after_all_reads`.
-            match self
-                .swap
-                .word
-                .compare_exchange_weak(word, word - 1, Release, Relaxed)
-            {
+            match self.swap.word.compare_exchange_weak(word, word - 1, Release, Relaxed) {
                 Ok(_) => return,
                 Err(changed) => word = changed,
             }
         }
         // Swapped out meanwhile: a writer moved our unit to the count, or will (I2).
-        drop(Shared {
-            node: self.node,
-            owns: PhantomData,
-        });
+        drop(Shared { node: self.node, owns: PhantomData });
     }
 }
 
@@ -362,10 +326,7 @@ fn settle<T: Content>(word: u64) -> Option<Shared<T>> {
     // S1, Release: passes on what P1 took in from guests that left through the word, to the R1 that frees. Model:
     // `the_last_to_leave_frees_after_all_reads`.
     count.fetch_sub(BIAS - 1 - u64::from(guests(word)), Release);
-    Some(Shared {
-        node,
-        owns: PhantomData,
-    })
+    Some(Shared { node, owns: PhantomData })
 }
 
 fn pack<T>(node: NonNull<Node<T>>) -> u64 {

@@ -38,9 +38,7 @@ impl<const N: usize> Tally<N> {
     /// Reads and resets one counter in one step, so that nothing is counted twice or never.
     pub(crate) fn take(&self, index: usize) -> u64 {
         // Relaxed: as in `add`.
-        self.0
-            .get(index)
-            .map_or(0, |counter| counter.swap(0, Relaxed))
+        self.0.get(index).map_or(0, |counter| counter.swap(0, Relaxed))
     }
 }
 

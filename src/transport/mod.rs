@@ -5,7 +5,7 @@
 //!
 //! **Not here**: queueing, rate limits, retries and loss accounting belong to the sender.
 
-#[cfg(feature = "client")]
+mod factory;
 #[cfg(feature = "http")]
 mod http;
 mod options;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::wire::Envelope;
 
-#[cfg(feature = "client")]
+pub use self::factory::TransportFactory;
 #[cfg(feature = "http")]
 pub use self::http::{HttpTransport, HttpTransportError};
 pub use self::options::TransportOptions;
@@ -93,6 +93,18 @@ impl<T: Transport> Transport for Arc<T> {
     fn delivery(&self) -> Delivery<'_> {
         (**self).delivery()
     }
+}
+
+/// The transport of clients that were not given one.
+#[cfg(feature = "http")]
+pub(crate) fn default_factory() -> Option<Arc<dyn TransportFactory>> {
+    Some(Arc::new(http::HttpTransportFactory))
+}
+
+/// The transport of clients that were not given one: none, in builds without.
+#[cfg(all(feature = "client", not(feature = "http")))]
+pub(crate) fn default_factory() -> Option<Arc<dyn TransportFactory>> {
+    None
 }
 
 #[cfg(test)]

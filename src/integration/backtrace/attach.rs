@@ -26,11 +26,7 @@ impl Integration for AttachStacktraceIntegration {
         "attach-stacktrace"
     }
 
-    fn process_event(
-        &self,
-        mut event: Event<'static>,
-        options: &ClientOptions,
-    ) -> Option<Event<'static>> {
+    fn process_event(&self, mut event: Event<'static>, options: &ClientOptions) -> Option<Event<'static>> {
         if options.attach_stacktrace
             && !has_stacktrace(&event)
             && let Some(stacktrace) = current_stacktrace()
@@ -67,28 +63,16 @@ mod tests {
     use crate::protocol::{Exception, Frame, Thread};
 
     fn attached(event: Event<'static>) -> Event<'static> {
-        let options = ClientOptions {
-            attach_stacktrace: true,
-            ..Default::default()
-        };
-        AttachStacktraceIntegration::new()
-            .process_event(event, &options)
-            .unwrap()
+        let options = ClientOptions { attach_stacktrace: true, ..Default::default() };
+        AttachStacktraceIntegration::new().process_event(event, &options).unwrap()
     }
 
     fn error(value: &str) -> Exception {
-        Exception {
-            ty: "Error".into(),
-            value: Some(value.into()),
-            ..Default::default()
-        }
+        Exception { ty: "Error".into(), value: Some(value.into()), ..Default::default() }
     }
 
     fn some_stacktrace() -> Option<Stacktrace> {
-        Some(Stacktrace {
-            frames: vec![Frame::default()],
-            ..Default::default()
-        })
+        Some(Stacktrace { frames: vec![Frame::default()], ..Default::default() })
     }
 
     #[test]
@@ -111,10 +95,7 @@ mod tests {
 
     #[test]
     fn of_a_chain_of_errors_the_captured_one_gets_the_stack() {
-        let event = attached(Event {
-            exception: vec![error("cause"), error("captured")].into(),
-            ..Default::default()
-        });
+        let event = attached(Event { exception: vec![error("cause"), error("captured")].into(), ..Default::default() });
         assert_eq!(event.exception[0].stacktrace, None);
         assert!(event.exception[1].stacktrace.is_some());
         assert_eq!(event.threads.len(), 1);
@@ -124,10 +105,7 @@ mod tests {
 
     #[test]
     fn threads_that_an_event_names_stay_alone() {
-        let named = Thread {
-            name: Some("other".into()),
-            ..Default::default()
-        };
+        let named = Thread { name: Some("other".into()), ..Default::default() };
         let event = attached(Event {
             exception: vec![error("captured")].into(),
             threads: vec![named.clone()].into(),
@@ -141,28 +119,14 @@ mod tests {
     #[test]
     fn an_event_with_a_stack_trace_anywhere_stays_as_it_is() {
         let on_exception = Event {
-            exception: vec![
-                Exception {
-                    stacktrace: some_stacktrace(),
-                    ..error("cause")
-                },
-                error("captured"),
-            ]
-            .into(),
+            exception: vec![Exception { stacktrace: some_stacktrace(), ..error("cause") }, error("captured")].into(),
             ..Default::default()
         };
         let on_thread = Event {
-            threads: vec![Thread {
-                stacktrace: some_stacktrace(),
-                ..Default::default()
-            }]
-            .into(),
+            threads: vec![Thread { stacktrace: some_stacktrace(), ..Default::default() }].into(),
             ..Default::default()
         };
-        let on_event = Event {
-            stacktrace: some_stacktrace(),
-            ..Default::default()
-        };
+        let on_event = Event { stacktrace: some_stacktrace(), ..Default::default() };
         for event in [on_exception, on_thread, on_event] {
             assert_eq!(attached(event.clone()), event);
         }

@@ -63,11 +63,7 @@ fn stacktrace(addresses: &[usize]) -> Option<Stacktrace> {
         return None;
     }
     let frames = calls.iter().map(|(address, symbol)| symbols::frame(*address, symbol));
-    Some(Stacktrace {
-        frames: frames.collect(),
-        frames_omitted,
-        ..Default::default()
-    })
+    Some(Stacktrace { frames: frames.collect(), frames_omitted, ..Default::default() })
 }
 
 /// The calls at `addresses`, those that were inlined included, from the outermost to the innermost.
@@ -180,12 +176,7 @@ mod tests {
                 _ => dive(depth - 1),
             })
         }
-        let frames = std::thread::Builder::new()
-            .stack_size(16 << 20)
-            .spawn(|| dive(20_000))
-            .unwrap()
-            .join()
-            .unwrap();
+        let frames = std::thread::Builder::new().stack_size(16 << 20).spawn(|| dive(20_000)).unwrap().join().unwrap();
         assert!(frames <= trim::MAX_FRAMES);
     }
 

@@ -35,13 +35,8 @@ pub(super) fn mark(frames: &mut [Frame], options: &ClientOptions) {
 /// Whether `owner` lies in the standard library, a runtime, or another crate that only carries the application's code.
 pub(super) fn is_system(owner: &str) -> bool {
     match name::krate(owner) {
-        Some(krate) => {
-            SYSTEM_CRATES.contains(&krate) || SYSTEM_FAMILIES.iter().any(|it| krate.starts_with(it))
-        }
-        None => {
-            SYSTEM_FUNCTIONS.contains(&owner)
-                || SYSTEM_FUNCTION_PREFIXES.iter().any(|it| owner.starts_with(it))
-        }
+        Some(krate) => SYSTEM_CRATES.contains(&krate) || SYSTEM_FAMILIES.iter().any(|it| krate.starts_with(it)),
+        None => SYSTEM_FUNCTIONS.contains(&owner) || SYSTEM_FUNCTION_PREFIXES.iter().any(|it| owner.starts_with(it)),
     }
 }
 
@@ -57,10 +52,7 @@ fn by_options(owner: &str, options: &ClientOptions) -> Option<bool> {
 
 /// Whether the frame's source is one that comes with the compiler.
 fn is_of_the_toolchain(frame: &Frame) -> bool {
-    frame
-        .abs_path
-        .as_deref()
-        .is_some_and(|path| path.starts_with("/rustc/"))
+    frame.abs_path.as_deref().is_some_and(|path| path.starts_with("/rustc/"))
 }
 
 /// Whether the frame's source was downloaded by cargo.
@@ -73,26 +65,78 @@ fn is_downloaded(frame: &Frame) -> bool {
 }
 
 const SYSTEM_CRATES: &[&str] = &[
-    "actix_rt", "actix_server", "actix_service", "actix_web", "addr2line", "alloc", "anyhow", "async_std", "axum",
-    "axum_core", "backtrace", "color_eyre", "core", "eyre", "futures", "gimli", "h2", "hyper", "hyper_util", "log",
-    "mio", "parking_lot", "parking_lot_core", "proc_macro", "rayon", "rayon_core", "reqwest", "rustc_demangle",
-    "sentry", "smol", "std", "stable_eyre", "test", "threadpool", "tokio", "tonic", "tower", "tracing", "vidette",
+    "actix_rt",
+    "actix_server",
+    "actix_service",
+    "actix_web",
+    "addr2line",
+    "alloc",
+    "anyhow",
+    "async_std",
+    "axum",
+    "axum_core",
+    "backtrace",
+    "color_eyre",
+    "core",
+    "eyre",
+    "futures",
+    "gimli",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "log",
+    "mio",
+    "parking_lot",
+    "parking_lot_core",
+    "proc_macro",
+    "rayon",
+    "rayon_core",
+    "reqwest",
+    "rustc_demangle",
+    "sentry",
+    "smol",
+    "std",
+    "stable_eyre",
+    "test",
+    "threadpool",
+    "tokio",
+    "tonic",
+    "tower",
+    "tracing",
+    "vidette",
     "warp",
 ];
 
 /// What the crates of a family start with.
-const SYSTEM_FAMILIES: &[&str] = &[
-    "crossbeam_", "futures_", "sentry_", "tokio_", "tower_", "tracing_",
-];
+const SYSTEM_FAMILIES: &[&str] = &["crossbeam_", "futures_", "sentry_", "tokio_", "tower_", "tracing_"];
 
 const SYSTEM_FUNCTIONS: &[&str] = &[
-    "_main", "_start", "BaseThreadInitThunk", "RtlUserThreadStart", "clone", "main", "rust_begin_unwind",
-    "rust_eh_personality", "rust_panic", "start", "start_thread", "thread_start",
+    "_main",
+    "_start",
+    "BaseThreadInitThunk",
+    "RtlUserThreadStart",
+    "clone",
+    "main",
+    "rust_begin_unwind",
+    "rust_eh_personality",
+    "rust_panic",
+    "start",
+    "start_thread",
+    "thread_start",
 ];
 
 const SYSTEM_FUNCTION_PREFIXES: &[&str] = &[
-    "_Unwind_", "__clone", "__libc_start", "__pthread_", "__rust_", "__rustc", "__scrt_", "___rust_", "_pthread_",
-    "clone3", "invoke_main",
+    "_Unwind_",
+    "__clone",
+    "__libc_start",
+    "__pthread_",
+    "__rust_",
+    "__rustc",
+    "__scrt_",
+    "___rust_",
+    "_pthread_",
+    "clone3",
+    "invoke_main",
 ];
 
 /// Where cargo unpacks crates, on systems with `/`.
@@ -103,18 +147,11 @@ mod tests {
     use super::*;
 
     fn options(include: &[&'static str], exclude: &[&'static str]) -> ClientOptions {
-        ClientOptions {
-            in_app_exclude: exclude.to_vec(),
-            in_app_include: include.to_vec(),
-            ..Default::default()
-        }
+        ClientOptions { in_app_exclude: exclude.to_vec(), in_app_include: include.to_vec(), ..Default::default() }
     }
 
     fn frame(function: &str) -> Frame {
-        Frame {
-            function: Some(function.into()),
-            ..Default::default()
-        }
+        Frame { function: Some(function.into()), ..Default::default() }
     }
 
     fn downloaded(function: &str) -> Frame {
@@ -212,10 +249,7 @@ mod tests {
 
     #[test]
     fn what_a_frame_says_itself_stays() {
-        let said = |function, in_app| Frame {
-            in_app: Some(in_app),
-            ..frame(function)
-        };
+        let said = |function, in_app| Frame { in_app: Some(in_app), ..frame(function) };
         let all = marked(
             vec![said("std::rt::init", true), said("app::main", false), frame("other::run")],
             &options(&["app"], &["std"]),
@@ -226,10 +260,8 @@ mod tests {
     #[test]
     fn where_nothing_is_in_the_application_all_open_frames_are() {
         let nameless = Frame::default();
-        let all = marked(
-            vec![frame("std::rt::init"), frame("app::main"), nameless, frame("callback")],
-            &options(&[], &[]),
-        );
+        let all =
+            marked(vec![frame("std::rt::init"), frame("app::main"), nameless, frame("callback")], &options(&[], &[]));
         assert_eq!(all, [Some(false), Some(true), Some(true), Some(true)]);
     }
 
@@ -239,10 +271,8 @@ mod tests {
             abs_path: Some(r"C:\Users\me\.cargo\git\checkouts\other-1\src\lib.rs".into()),
             ..frame("other::run")
         };
-        let all = marked(
-            vec![frame("app::main"), downloaded("serde::de"), windows, frame("std::rt")],
-            &options(&[], &[]),
-        );
+        let all =
+            marked(vec![frame("app::main"), downloaded("serde::de"), windows, frame("std::rt")], &options(&[], &[]));
         assert_eq!(all, [Some(true), Some(false), Some(false), Some(false)]);
     }
 
@@ -254,10 +284,8 @@ mod tests {
 
     #[test]
     fn sources_of_the_toolchain_are_not_the_application() {
-        let inlined = Frame {
-            abs_path: Some("/rustc/59807616/library/core/src/option.rs".into()),
-            ..frame("{impl#3}")
-        };
+        let inlined =
+            Frame { abs_path: Some("/rustc/59807616/library/core/src/option.rs".into()), ..frame("{impl#3}") };
         let all = marked(vec![frame("app::main"), inlined], &options(&[], &[]));
         assert_eq!(all, [Some(true), Some(false)]);
     }

@@ -12,9 +12,9 @@ pub(super) fn owner(function: &str) -> &str {
         return path(function);
     }
     let implementor = match function.strip_prefix("impl ") {
-        Some(implementation) => implementation
-            .split_once(" for ")
-            .map_or(implementation, |(_, implementor)| implementor),
+        Some(implementation) => {
+            implementation.split_once(" for ").map_or(implementation, |(_, implementor)| implementor)
+        }
         None => function,
     };
     let owner = path(without_sigils(implementor));
@@ -44,26 +44,20 @@ pub(super) fn krate(path: &str) -> Option<&str> {
 /// Whether `path` is `prefix` or lies under it. The prefix may end in `::`.
 pub(super) fn lies_in(path: &str, prefix: &str) -> bool {
     let prefix = prefix.strip_suffix("::").unwrap_or(prefix);
-    !prefix.is_empty()
-        && path
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    !prefix.is_empty() && path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 /// The identifiers at the start of `text`, as far as they are joined by `::`.
 fn path(text: &str) -> &str {
-    let end = text
-        .find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':' | '.' | '$'))
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | ':' | '.' | '$')).unwrap_or(text.len());
     text[..end].trim_end_matches(':')
 }
 
 /// Strips what stands before the path of a type: references, pointers, `dyn`, tuples, slices.
 fn without_sigils(mut ty: &str) -> &str {
     loop {
-        let stripped = ["&", "*const ", "*mut ", "mut ", "dyn ", "(", "["]
-            .iter()
-            .find_map(|sigil| ty.strip_prefix(sigil));
+        let stripped =
+            ["&", "*const ", "*mut ", "mut ", "dyn ", "(", "["].iter().find_map(|sigil| ty.strip_prefix(sigil));
         match stripped {
             Some(rest) => ty = rest,
             None => return ty,
@@ -96,11 +90,7 @@ mod tests {
                 "alloc::boxed::Box",
                 Some("alloc::boxed::Box"),
             ),
-            (
-                "<T as core::convert::Into<U>>::into",
-                "core::convert::Into",
-                Some("core::convert::Into"),
-            ),
+            ("<T as core::convert::Into<U>>::into", "core::convert::Into", Some("core::convert::Into")),
             ("<[u8] as app::Bar>::bar", "app::Bar", Some("app::Bar")),
             ("<<app::Foo as app::Bar>::Out as app::Baz>::baz", "app::Foo", Some("app::Foo")),
             ("__libc_start_main", "__libc_start_main", None),

@@ -27,11 +27,7 @@ impl Integration for ProcessStacktraceIntegration {
         "process-stacktrace"
     }
 
-    fn process_event(
-        &self,
-        mut event: Event<'static>,
-        options: &ClientOptions,
-    ) -> Option<Event<'static>> {
+    fn process_event(&self, mut event: Event<'static>, options: &ClientOptions) -> Option<Event<'static>> {
         let exceptions = event.exception.iter_mut().filter_map(|it| it.stacktrace.as_mut());
         let threads = event.threads.iter_mut().filter_map(|it| it.stacktrace.as_mut());
         for stacktrace in exceptions.chain(threads).chain(event.stacktrace.as_mut()) {
@@ -54,10 +50,7 @@ mod tests {
     use crate::protocol::{Exception, Frame, Thread};
 
     fn stacktrace() -> Option<Stacktrace> {
-        let frame = |function: &str| Frame {
-            function: Some(function.into()),
-            ..Default::default()
-        };
+        let frame = |function: &str| Frame { function: Some(function.into()), ..Default::default() };
         Some(Stacktrace {
             frames: ["std::rt::lang_start", "app::main", "vidette::capture_error"].map(frame).into(),
             ..Default::default()
@@ -72,22 +65,12 @@ mod tests {
     #[test]
     fn stack_traces_are_processed_wherever_they_are() {
         let event = Event {
-            exception: vec![Exception {
-                stacktrace: stacktrace(),
-                ..Default::default()
-            }]
-            .into(),
-            threads: vec![Thread {
-                stacktrace: stacktrace(),
-                ..Default::default()
-            }]
-            .into(),
+            exception: vec![Exception { stacktrace: stacktrace(), ..Default::default() }].into(),
+            threads: vec![Thread { stacktrace: stacktrace(), ..Default::default() }].into(),
             stacktrace: stacktrace(),
             ..Default::default()
         };
-        let event = ProcessStacktraceIntegration::new()
-            .process_event(event, &ClientOptions::default())
-            .unwrap();
+        let event = ProcessStacktraceIntegration::new().process_event(event, &ClientOptions::default()).unwrap();
         let expected = [Some(false), Some(true)];
         assert_eq!(in_app(&event.exception[0].stacktrace), expected);
         assert_eq!(in_app(&event.threads[0].stacktrace), expected);

@@ -36,9 +36,7 @@ pub(super) fn resolve(addresses: &[usize]) -> Vec<Symbols> {
     let mut found = locked(&CACHE).get(addresses);
     let mut fresh = BTreeMap::new();
     let resolved = addresses.iter().zip(&mut found).map(|(&address, known)| {
-        known
-            .take()
-            .unwrap_or_else(|| fresh.entry(address).or_insert_with(|| look_up(address)).clone())
+        known.take().unwrap_or_else(|| fresh.entry(address).or_insert_with(|| look_up(address)).clone())
     });
     let resolved = resolved.collect();
     if !fresh.is_empty() {
@@ -104,10 +102,7 @@ struct Cache {
 
 impl Cache {
     const fn new() -> Self {
-        Self {
-            old: BTreeMap::new(),
-            young: BTreeMap::new(),
-        }
+        Self { old: BTreeMap::new(), young: BTreeMap::new() }
     }
 
     fn get(&self, addresses: &[usize]) -> Vec<Option<Symbols>> {
@@ -206,10 +201,7 @@ mod tests {
     #[test]
     fn a_frame_without_symbols_still_has_its_address() {
         let frame = frame(0x1234, &Symbol::default());
-        let bare = Frame {
-            instruction_addr: Some(Addr(0x1234)),
-            ..Default::default()
-        };
+        let bare = Frame { instruction_addr: Some(Addr(0x1234)), ..Default::default() };
         assert_eq!(frame, bare);
     }
 

@@ -7,9 +7,7 @@ use super::{in_app, name};
 /// Takes the functions from the caller to the callee. Walks inwards out: past this crate, past what carried the call
 /// here (the standard library, the panic machinery, a logging facade), up to the first function of somebody else.
 /// Carriers beyond the last capturing function stay. A stack trace made of nothing else stays whole.
-pub(super) fn capturing<'a>(
-    functions: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator,
-) -> usize {
+pub(super) fn capturing<'a>(functions: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator) -> usize {
     let total = functions.len();
     let mut capturing = 0;
     for (depth, function) in functions.rev().enumerate() {
@@ -48,13 +46,31 @@ pub(super) const MAX_FRAMES: usize = 50;
 const OUTERMOST: usize = 15;
 
 const CAPTURING_PATHS: &[&str] = &[
-    "anyhow", "backtrace", "color_eyre", "core::panicking", "eyre", "log", "sentry", "stable_eyre", "std::backtrace",
-    "std::backtrace_rs", "std::panicking", "std::sys::backtrace", "tracing", "tracing_core", "tracing_log",
-    "tracing_subscriber", "vidette",
+    "anyhow",
+    "backtrace",
+    "color_eyre",
+    "core::panicking",
+    "eyre",
+    "log",
+    "sentry",
+    "stable_eyre",
+    "std::backtrace",
+    "std::backtrace_rs",
+    "std::panicking",
+    "std::sys::backtrace",
+    "tracing",
+    "tracing_core",
+    "tracing_log",
+    "tracing_subscriber",
+    "vidette",
 ];
 
 const CAPTURING_FUNCTIONS: &[&str] = &[
-    "__rust_end_short_backtrace", "__rust_start_panic", "__rustc::rust_begin_unwind", "rust_begin_unwind", "rust_panic",
+    "__rust_end_short_backtrace",
+    "__rust_start_panic",
+    "__rustc::rust_begin_unwind",
+    "rust_begin_unwind",
+    "rust_panic",
 ];
 
 #[cfg(test)]

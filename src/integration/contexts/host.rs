@@ -40,10 +40,7 @@ pub(super) fn os() -> Option<Context> {
 /// The operating system, as the compiler names it.
 #[cfg(not(unix))]
 pub(super) fn os() -> Option<Context> {
-    Some(Context::from(OsContext {
-        name: Some(consts::OS.into()),
-        ..Default::default()
-    }))
+    Some(Context::from(OsContext { name: Some(consts::OS.into()), ..Default::default() }))
 }
 
 /// The machine: its architecture, and what its firmware calls it.
@@ -59,9 +56,7 @@ pub(super) fn device() -> Option<Context> {
 /// Splits a kernel's release into its number and what its builder added: `6.1.0-18-amd64` is build `18-amd64` of 6.1.0.
 #[cfg(unix)]
 fn split_release(release: &str) -> (&str, Option<&str>) {
-    let end = release
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(release.len());
+    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(release.len());
     let (version, build) = release.split_at(end);
     let build = build.trim_start_matches(['-', '+', '_']);
     (version.trim_end_matches('.'), Some(build).filter(|it| !it.is_empty()))

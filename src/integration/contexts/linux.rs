@@ -38,9 +38,7 @@ fn parse_os_release(text: &str) -> Vec<(&'static str, String)> {
 
 /// Reads a shell's word: bare, or in single or double quotes. `None` when nothing is in it.
 fn unquoted(value: &str) -> Option<String> {
-    let quoted = ['"', '\'']
-        .into_iter()
-        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let quoted = ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
     let mut word = String::new();
     let mut escaped = false;
     for c in quoted.unwrap_or(value).chars() {

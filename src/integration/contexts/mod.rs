@@ -35,11 +35,7 @@ pub struct ContextIntegration {
 impl ContextIntegration {
     /// Creates the integration, with all contexts.
     pub fn new() -> Self {
-        Self {
-            device: true,
-            os: true,
-            rust: true,
-        }
+        Self { device: true, os: true, rust: true }
     }
 
     /// Sets whether events get the context `os`: name, version, kernel, distribution.
@@ -81,11 +77,7 @@ impl Integration for ContextIntegration {
         }
     }
 
-    fn process_event(
-        &self,
-        mut event: Event<'static>,
-        _: &ClientOptions,
-    ) -> Option<Event<'static>> {
+    fn process_event(&self, mut event: Event<'static>, _: &ClientOptions) -> Option<Event<'static>> {
         let wanted = [
             (self.os, "os", &OS, host::os as fn() -> Option<Context>),
             (self.rust, "rust", &RUST, rust),
@@ -147,10 +139,7 @@ mod tests {
 
     #[test]
     fn a_context_that_an_event_brings_stays() {
-        let mine = Context::from(OsContext {
-            name: Some("Plan 9".into()),
-            ..Default::default()
-        });
+        let mine = Context::from(OsContext { name: Some("Plan 9".into()), ..Default::default() });
         let mut event = Event::default();
         event.contexts.insert("os".into(), mine.clone());
         let event = processed(ContextIntegration::new(), event);

@@ -28,10 +28,7 @@ impl Watched {
 
 impl Clone for Watched {
     fn clone(&self) -> Self {
-        Self {
-            cell: UnsafeCell::new(self.read()),
-            drops: self.drops.clone(),
-        }
+        Self { cell: UnsafeCell::new(self.read()), drops: self.drops.clone() }
     }
 }
 
@@ -67,18 +64,9 @@ fn a_view_shows_whole_values() {
         let head = Arc::new(Head::after(&View::EMPTY, 4));
         let writer = {
             let (head, drops) = (Arc::clone(&head), drops.clone());
-            spawn(move || {
-                assert!(
-                    head.push(Watched {
-                        cell: UnsafeCell::new(7),
-                        drops
-                    })
-                    .is_ok()
-                )
-            })
+            spawn(move || assert!(head.push(Watched { cell: UnsafeCell::new(7), drops }).is_ok()))
         };
-        head.freeze()
-            .for_each(4, |value| assert_eq!(value.read(), 7));
+        head.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
         writer.join().unwrap();
         let mut seen = Vec::new();
         head.freeze().for_each(4, |value| seen.push(value.read()));
@@ -121,11 +109,7 @@ fn a_view_does_not_change() {
         let before = shown(&view, 2 * SLOTS);
         writer.join().unwrap();
         assert_eq!(shown(&view, 2 * SLOTS), before);
-        assert_eq!(
-            shown(&next.freeze(), 2 * SLOTS).last(),
-            Some(&99),
-            "the late one is not lost either"
-        );
+        assert_eq!(shown(&next.freeze(), 2 * SLOTS).last(), Some(&99), "the late one is not lost either");
     });
 }
 
@@ -134,13 +118,7 @@ fn slots_are_dropped_after_all_reads() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
         let head = Head::after(&View::EMPTY, 4);
-        assert!(
-            head.push(Watched {
-                cell: UnsafeCell::new(7),
-                drops: drops.clone()
-            })
-            .is_ok()
-        );
+        assert!(head.push(Watched { cell: UnsafeCell::new(7), drops: drops.clone() }).is_ok());
         let view = head.freeze();
         let reader = spawn(move || {
             view.for_each(4, |value| assert_eq!(value.read(), 7));
@@ -157,30 +135,17 @@ fn the_past_goes_with_the_last_head() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
         let first = Head::after(&View::EMPTY, 4);
-        assert!(
-            first
-                .push(Watched {
-                    cell: UnsafeCell::new(7),
-                    drops: drops.clone()
-                })
-                .is_ok()
-        );
+        assert!(first.push(Watched { cell: UnsafeCell::new(7), drops: drops.clone() }).is_ok());
         let head = Head::after(&first.freeze(), 4);
         drop(first);
         let other = head.clone();
         let reader = spawn(move || {
-            other
-                .freeze()
-                .for_each(4, |value| assert_eq!(value.read(), 7));
+            other.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
             drop(other);
         });
         drop(head);
         reader.join().unwrap();
-        assert_eq!(
-            drops.load(Ordering::Relaxed),
-            1,
-            "with both heads gone, so is the first chunk"
-        );
+        assert_eq!(drops.load(Ordering::Relaxed), 1, "with both heads gone, so is the first chunk");
     });
 }
 
@@ -199,10 +164,7 @@ mod at_length {
 
     impl Ring {
         fn new(length: usize) -> Self {
-            Self {
-                head: Head::after(&View::EMPTY, length),
-                length,
-            }
+            Self { head: Head::after(&View::EMPTY, length), length }
         }
 
         fn push(&mut self, value: u64) {
@@ -213,10 +175,7 @@ mod at_length {
         }
 
         fn fork(&self) -> Self {
-            Self {
-                head: Head::after(&self.head.freeze(), self.length),
-                length: self.length,
-            }
+            Self { head: Head::after(&self.head.freeze(), self.length), length: self.length }
         }
     }
 
@@ -231,11 +190,7 @@ mod at_length {
                 if model.len() > length {
                     model.pop_front();
                 }
-                assert_eq!(
-                    shown(&ring.head.freeze(), length),
-                    model.make_contiguous(),
-                    "length {length}"
-                );
+                assert_eq!(shown(&ring.head.freeze(), length), model.make_contiguous(), "length {length}");
             }
         }
     }
@@ -248,14 +203,8 @@ mod at_length {
         parent.push(1_000);
         child.push(2_000);
         let common: Vec<u64> = (0..40).collect();
-        assert_eq!(
-            shown(&parent.head.freeze(), 100),
-            [common.clone(), vec![1_000]].concat()
-        );
-        assert_eq!(
-            shown(&child.head.freeze(), 100),
-            [common, vec![2_000]].concat()
-        );
+        assert_eq!(shown(&parent.head.freeze(), 100), [common.clone(), vec![1_000]].concat());
+        assert_eq!(shown(&child.head.freeze(), 100), [common, vec![2_000]].concat());
     }
 
     #[test]
@@ -265,16 +214,10 @@ mod at_length {
             ring.push(value);
             ring = ring.fork();
             let first = (value + 1).saturating_sub(100);
-            assert_eq!(
-                shown(&ring.head.freeze(), 100),
-                (first..=value).collect::<Vec<_>>()
-            );
+            assert_eq!(shown(&ring.head.freeze(), 100), (first..=value).collect::<Vec<_>>());
             let pinned = ring.head.past().len();
             let needed = 100_usize.min(value as usize + 1).div_ceil(SLOTS);
-            assert!(
-                pinned <= 2 * needed + 1,
-                "{pinned} chunks for what fits {needed}"
-            );
+            assert!(pinned <= 2 * needed + 1, "{pinned} chunks for what fits {needed}");
         }
     }
 

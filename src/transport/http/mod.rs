@@ -9,6 +9,7 @@
 //! borrows a thread for as long as it takes.
 
 mod error;
+mod factory;
 mod gzip;
 mod proxy;
 mod tls;
@@ -28,6 +29,7 @@ use super::{Delivery, Reply, SendBytes, SendError, Transport, TransportOptions};
 use crate::wire::Envelope;
 
 pub use self::error::HttpTransportError;
+pub(crate) use self::factory::HttpTransportFactory;
 
 /// Sends envelopes over HTTP(S).
 ///
@@ -62,10 +64,7 @@ impl HttpTransport {
         Self::with_env(options, |name| std::env::var(name).ok())
     }
 
-    fn with_env(
-        options: &TransportOptions,
-        env: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, HttpTransportError> {
+    fn with_env(options: &TransportOptions, env: impl Fn(&str) -> Option<String>) -> Result<Self, HttpTransportError> {
         let endpoint = options
             .dsn
             .envelope_api_url()
@@ -76,8 +75,8 @@ impl HttpTransport {
         HeaderValue::from_str(&options.user_agent)
             .map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
         let auth = options.dsn.to_auth(Some(&options.user_agent)).to_string();
-        let mut auth = HeaderValue::try_from(auth)
-            .map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
+        let mut auth =
+            HeaderValue::try_from(auth).map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
         auth.set_sensitive(true);
 
         let agent = Agent::config_builder()
@@ -92,13 +91,7 @@ impl HttpTransport {
             .user_agent(options.user_agent.as_ref())
             .build()
             .new_agent();
-        Ok(Self {
-            agent,
-            endpoint,
-            auth,
-            transfer_timeout: options.transfer_timeout,
-            gzip: ArrayQueue::new(1),
-        })
+        Ok(Self { agent, endpoint, auth, transfer_timeout: options.transfer_timeout, gzip: ArrayQueue::new(1) })
     }
 
     fn post(&self, body: &[u8], zipped: bool, limit: Option<Duration>) -> Result<Reply, SendError> {
@@ -156,9 +149,7 @@ impl SendBytes for HttpTransport {
 
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpTransport")
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
+        f.debug_struct("HttpTransport").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 

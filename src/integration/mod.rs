@@ -4,6 +4,8 @@
 //! before the client starts, and it sees every event after the scope was applied to it.
 
 use std::any::{Any, type_name};
+#[cfg(feature = "client")]
+use std::sync::Arc;
 
 use crate::options::ClientOptions;
 use crate::protocol::Event;
@@ -77,6 +79,24 @@ use self::backtrace::current_stacktrace;
 #[cfg(all(feature = "panic", not(feature = "backtrace")))]
 fn current_stacktrace() -> Option<crate::protocol::Stacktrace> {
     None
+}
+
+/// Puts the integrations of the enabled features around those given.
+#[cfg(feature = "client")]
+pub(crate) fn with_defaults(own: Vec<Arc<dyn Integration>>) -> Vec<Arc<dyn Integration>> {
+    let first: &[fn() -> Arc<dyn Integration>] = &[
+        #[cfg(feature = "backtrace")]
+        || Arc::new(backtrace::AttachStacktraceIntegration),
+        #[cfg(feature = "contexts")]
+        || Arc::new(contexts::ContextIntegration::new()),
+        #[cfg(feature = "panic")]
+        || Arc::new(panic::PanicIntegration::new()),
+    ];
+    let last: &[fn() -> Arc<dyn Integration>] = &[
+        #[cfg(feature = "backtrace")]
+        || Arc::new(backtrace::ProcessStacktraceIntegration),
+    ];
+    first.iter().map(|make| make()).chain(own).chain(last.iter().map(|make| make())).collect()
 }
 
 #[cfg(test)]

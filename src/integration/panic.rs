@@ -10,6 +10,7 @@ use std::thread;
 
 use super::thread::current_thread;
 use super::{Integration, current_stacktrace};
+use crate::hub::Hub;
 use crate::options::ClientOptions;
 use crate::protocol::{Event, Exception, Level, Mechanism};
 
@@ -138,9 +139,16 @@ fn event(message: &str) -> Event<'static> {
     }
 }
 
-/// Sends the event of a panic, when the thread's client has the integration.
+/// Captures what `event` makes, if the current hub's client has the integration, and waits until it is sent.
 fn report(event: impl FnOnce(&PanicIntegration) -> Event<'static>) {
-    let _ = event;
+    Hub::with_active(|hub| {
+        hub.with_integration(|integration: &PanicIntegration| {
+            hub.capture_event(event(integration));
+            if let Some(client) = hub.client() {
+                client.flush(None);
+            }
+        });
+    });
 }
 
 static INSTALLED: Once = Once::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::{Level, time, tolerant};
@@ -16,25 +16,19 @@ pub struct Breadcrumb {
     #[serde(with = "time::seconds")]
     pub timestamp: SystemTime,
     /// The kind of breadcrumb, which decides how it is shown: `default`, `http`, `navigation`, …
-    #[serde(rename = "type", skip_serializing_if = "is_default_type")]
+    #[serde(deserialize_with = "ty", rename = "type", skip_serializing_if = "is_default_type")]
     pub ty: String,
     /// Where it comes from, such as a module or a logger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// How severe it is.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Level::is_info"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Level::is_info")]
     pub level: Level,
     /// What happened, for humans.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What happened, for machines.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Value>,
 }
 
@@ -50,6 +44,11 @@ impl Default for Breadcrumb {
             data: BTreeMap::new(),
         }
     }
+}
+
+/// Reads a type; null is the default one.
+fn ty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(|ty| ty.unwrap_or_else(|| DEFAULT_TYPE.to_owned()))
 }
 
 fn is_default_type(ty: &str) -> bool {

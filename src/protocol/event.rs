@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Breadcrumb, ClientSdkInfo, Context, DebugMeta, Exception, Level, Request, Stacktrace,
-    TemplateInfo, Thread, User, Values, context, ids, time, tolerant,
+    Breadcrumb, ClientSdkInfo, Context, DebugMeta, Exception, Level, Request, Stacktrace, TemplateInfo, Thread, User,
+    Values, context, ids, time, tolerant,
 };
 
 /// An error or message, with all that is known about how it came about.
@@ -34,10 +34,10 @@ pub struct Event<'a> {
     #[serde(serialize_with = "uuid::serde::simple::serialize")]
     pub event_id: Uuid,
     /// How severe it is.
-    #[serde(skip_serializing_if = "Level::is_error")]
+    #[serde(deserialize_with = "level", skip_serializing_if = "Level::is_error")]
     pub level: Level,
     /// What groups this event with others; `{{ default }}` stands for what the server would choose.
-    #[serde(skip_serializing_if = "is_default_fingerprint")]
+    #[serde(deserialize_with = "fingerprint", skip_serializing_if = "is_default_fingerprint")]
     pub fingerprint: Cow<'a, [Cow<'a, str>]>,
     /// The function or module to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,13 +55,10 @@ pub struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logger: Option<String>,
     /// The loaded modules and their versions.
-    #[serde(
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub modules: BTreeMap<String, String>,
     /// The platform, such as `native`.
-    #[serde(skip_serializing_if = "is_default_platform")]
+    #[serde(deserialize_with = "platform", skip_serializing_if = "is_default_platform")]
     pub platform: Cow<'a, str>,
     /// When it happened.
     #[serde(with = "time::seconds")]
@@ -85,10 +82,7 @@ pub struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
     /// The surroundings.
-    #[serde(
-        deserialize_with = "context::by_key",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "context::by_key", skip_serializing_if = "BTreeMap::is_empty")]
     pub contexts: BTreeMap<String, Context>,
     /// What happened before, the oldest first.
     #[serde(skip_serializing_if = "Values::is_empty")]
@@ -106,19 +100,13 @@ pub struct Event<'a> {
     #[serde(skip_serializing_if = "Values::is_empty")]
     pub threads: Values<Thread>,
     /// Searchable properties.
-    #[serde(
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Whatever else is known.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Value>,
     /// The loaded images that stack traces point into.
-    #[serde(skip_serializing_if = "DebugMeta::is_empty")]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "DebugMeta::is_empty")]
     pub debug_meta: Cow<'a, DebugMeta>,
     /// The SDK that sends this.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,20 +196,57 @@ impl fmt::Display for Event<'_> {
 
 /// A message with parameters.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
+#[serde(from = "LogEntryForms")]
 pub struct LogEntry {
     /// The message, with a placeholder for each parameter.
-    #[serde(deserialize_with = "tolerant::or_default")]
     pub message: String,
     /// The parameters.
-    #[serde(
-        deserialize_with = "tolerant::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<Value>,
 }
 
-/// Makes a borrowed value owned; static text stays what it is when it was owned before.
+/// What the wire may say about a message: its pattern, or only the finished text.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LogEntryForms {
+    message: Option<String>,
+    formatted: Option<String>,
+    #[serde(deserialize_with = "tolerant::list")]
+    params: Vec<Value>,
+}
+
+impl From<LogEntryForms> for LogEntry {
+    fn from(forms: LogEntryForms) -> LogEntry {
+        LogEntry { message: forms.message.or(forms.formatted).unwrap_or_default(), params: forms.params }
+    }
+}
+
+/// Reads a level; null is the default one.
+fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
+    Option::deserialize(deserializer).map(|level| level.unwrap_or(Level::Error))
+}
+
+/// Reads a fingerprint of any scalars; null or an empty list is the default one.
+fn fingerprint<'de, 'a, D>(deserializer: D) -> Result<Cow<'a, [Cow<'a, str>]>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    tolerant::texts(deserializer).map(|texts| match &texts[..] {
+        [] => Cow::Borrowed(DEFAULT_FINGERPRINT),
+        _ => Cow::Owned(texts.into_iter().map(Cow::Owned).collect()),
+    })
+}
+
+/// Reads a platform; null is the default one.
+pub(super) fn platform<'de, 'a, D>(deserializer: D) -> Result<Cow<'a, str>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Option::<String>::deserialize(deserializer)
+        .map(|platform| platform.map_or(Cow::Borrowed(DEFAULT_PLATFORM), Cow::Owned))
+}
+
+/// Makes a borrowed value owned, whatever it borrowed from.
 pub(super) fn owned<T: ToOwned + ?Sized>(value: Cow<'_, T>) -> Cow<'static, T> {
     Cow::Owned(value.into_owned())
 }

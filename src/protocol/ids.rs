@@ -16,9 +16,10 @@ use std::time::SystemTime;
 use hex::FromHexError;
 use rand::rngs::{SmallRng, SysRng};
 use rand::{Rng, SeedableRng};
-use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+
+use super::tolerant;
 
 /// Returns 64 random bits from the thread's generator.
 pub(crate) fn random_u64() -> u64 {
@@ -113,21 +114,7 @@ macro_rules! hex_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Digits;
-
-                impl Visitor<'_> for Digits {
-                    type Value = $name;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        write!(f, "{} hex digits", 2 * $len)
-                    }
-
-                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
-                        text.parse().map_err(E::custom)
-                    }
-                }
-
-                deserializer.deserialize_str(Digits)
+                tolerant::parsed(deserializer)
             }
         }
     };
@@ -205,13 +192,7 @@ mod tests {
 
     #[test]
     fn a_wrong_length_or_digit_is_refused() {
-        for text in [
-            "",
-            "00",
-            "000102030405060",
-            "0001020304050607ff",
-            "zz01020304050607",
-        ] {
+        for text in ["", "00", "000102030405060", "0001020304050607ff", "zz01020304050607"] {
             assert!(text.parse::<SpanId>().is_err(), "{text:?}");
             assert!(text.parse::<TraceId>().is_err(), "{text:?}");
         }
@@ -251,9 +232,7 @@ mod tests {
         }
         thread_local!(static LAST: RefCell<Option<AtExit>> = const { RefCell::new(None) });
         let (sender, receiver) = std::sync::mpsc::channel();
-        thread::spawn(move || LAST.with(|last| *last.borrow_mut() = Some(AtExit(sender))))
-            .join()
-            .unwrap();
+        thread::spawn(move || LAST.with(|last| *last.borrow_mut() = Some(AtExit(sender)))).join().unwrap();
         assert_eq!(receiver.recv().unwrap().get_version_num(), 4);
     }
 }

@@ -1,13 +1,11 @@
 //! One timed operation.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 use std::time::SystemTime;
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -33,11 +31,7 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// When it ended; `None` while it runs.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "time::seconds_opt"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::seconds_opt")]
     pub timestamp: Option<SystemTime>,
     /// When it started.
     #[serde(with = "time::seconds")]
@@ -46,18 +40,10 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<SpanStatus>,
     /// Searchable properties.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Whatever else is known.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Value>,
 }
 
@@ -209,8 +195,7 @@ impl Serialize for SpanStatus {
 
 impl<'de> Deserialize<'de> for SpanStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SpanStatus, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(D::Error::custom)
+        tolerant::parsed(deserializer)
     }
 }
 

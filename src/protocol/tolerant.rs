@@ -4,10 +4,35 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use url::form_urlencoded;
+
+/// Reads a text that [`FromStr`] understands, without copying it.
+pub(crate) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    struct Parse<T>(PhantomData<T>);
+
+    impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Parse<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Parse(PhantomData))
+}
 
 /// Reads null as the default.
 pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -47,13 +72,7 @@ where
     D: Deserializer<'de>,
 {
     Value::deserialize(deserializer).map(|value| match into_pairs(value) {
-        Ok(pairs) => Some(
-            pairs
-                .iter()
-                .map(|(key, value)| format!("{key}={value}"))
-                .collect::<Vec<_>>()
-                .join("; "),
-        ),
+        Ok(pairs) => Some(pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("; ")),
         Err(value) => into_text(value),
     })
 }
@@ -64,6 +83,14 @@ where
     D: Deserializer<'de>,
 {
     deserializer.deserialize_any(TextMap)
+}
+
+/// Reads a list of texts; what is no text becomes its JSON, and null is left out.
+pub(crate) fn texts<'de, D>(deserializer: D) -> Result<Vec<String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    list(deserializer).map(|values| values.into_iter().filter_map(into_text).collect())
 }
 
 /// Reads a list; a single value is a list of one, and null an empty list.
@@ -125,10 +152,7 @@ fn into_text(value: Value) -> Option<String> {
 /// Takes an object or a list of pairs apart, or gives the value back.
 fn into_pairs(value: Value) -> Result<Vec<(String, String)>, Value> {
     match value {
-        Value::Object(map) => Ok(map
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, into_text(value)?)))
-            .collect()),
+        Value::Object(map) => Ok(map.into_iter().filter_map(|(key, value)| Some((key, into_text(value)?))).collect()),
         Value::Array(items) if items.iter().all(is_pair) => Ok(items
             .into_iter()
             .filter_map(|item| match item {
@@ -156,14 +180,8 @@ mod tests {
     #[test]
     fn pairs_and_objects_of_scalars_become_texts() {
         let wanted = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".into(), "x".into())]);
-        assert_eq!(
-            text_map(json!({"a": 1, "b": "x", "c": null})).unwrap(),
-            wanted
-        );
-        assert_eq!(
-            text_map(json!([["a", 1], null, ["b", "x"]])).unwrap(),
-            wanted
-        );
+        assert_eq!(text_map(json!({"a": 1, "b": "x", "c": null})).unwrap(), wanted);
+        assert_eq!(text_map(json!([["a", 1], null, ["b", "x"]])).unwrap(), wanted);
         assert!(text_map(json!(null)).unwrap().is_empty());
         assert!(text_map(json!("a=1")).is_err());
         assert!(text_map(json!([["a"]])).is_err());
@@ -189,10 +207,7 @@ mod tests {
     #[test]
     fn a_text_may_be_any_json() {
         assert_eq!(text(json!(42)).unwrap().as_deref(), Some("42"));
-        assert_eq!(
-            text(json!({"a": []})).unwrap().as_deref(),
-            Some("{\"a\":[]}")
-        );
+        assert_eq!(text(json!({"a": []})).unwrap().as_deref(), Some("{\"a\":[]}"));
         assert_eq!(text(json!(null)).unwrap(), None);
     }
 }

@@ -1,13 +1,11 @@
 //! Who was affected.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{AddrParseError, IpAddr};
 use std::str::FromStr;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -18,10 +16,7 @@ use super::tolerant;
 #[serde(default)]
 pub struct User {
     /// The application's own id for the user.
-    #[serde(
-        deserialize_with = "tolerant::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::text", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The user's email address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,10 +25,7 @@ pub struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<IpAddress>,
     /// The user's name.
-    #[serde(
-        deserialize_with = "tolerant::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::text", skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// Whatever else is known about the user.
     #[serde(flatten)]
@@ -102,8 +94,7 @@ impl Serialize for IpAddress {
 
 impl<'de> Deserialize<'de> for IpAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(D::Error::custom)
+        tolerant::parsed(deserializer)
     }
 }
 

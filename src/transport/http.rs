@@ -1,1 +1,0 @@
-//! Envelopes over HTTP(S).

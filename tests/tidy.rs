@@ -245,11 +245,11 @@ fn these_rules_catch_what_they_are_for() {
     let place = concat!("/wo", "rk/");
     assert!(holds_absolute(
         format!("in {place}me").as_bytes(),
-        home.as_bytes()
+        place.as_bytes()
     ));
     assert!(!holds_absolute(
         format!("https://example.com{place}me").as_bytes(),
-        home.as_bytes()
+        place.as_bytes()
     ));
 }
 

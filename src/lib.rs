@@ -7,6 +7,9 @@ pub mod wire;
 mod auth;
 mod dsn;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub mod transport;
 
 pub mod integration;

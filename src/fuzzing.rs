@@ -5,6 +5,8 @@
     reason = "a broken property must stop the fuzzer"
 )]
 
+use serde::de::IgnoredAny;
+
 use crate::dsn::Dsn;
 use crate::wire::{Envelope, EnvelopeItem, EnvelopeView};
 
@@ -55,12 +57,19 @@ pub fn envelope(bytes: &[u8]) {
     );
     assert_eq!(items, same, "the items are kept byte for byte");
     for (typed, item) in envelope.items().zip(&items) {
-        if let EnvelopeItem::Attachment(attachment) = typed {
-            assert_eq!(
-                attachment.buffer,
-                item.payload(),
-                "both find the same payload"
-            );
+        match typed {
+            EnvelopeItem::Attachment(attachment) => {
+                assert_eq!(
+                    attachment.buffer,
+                    item.payload(),
+                    "both find the same payload"
+                );
+            }
+            EnvelopeItem::Raw => {}
+            _ => {
+                serde_json::from_slice::<IgnoredAny>(item.payload())
+                    .expect("what was read is JSON");
+            }
         }
     }
 

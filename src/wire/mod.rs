@@ -15,7 +15,8 @@
 //! - A crate-internal writer puts items into a reused buffer without an envelope around them.
 //!
 //! # Guarantees
-//! - Any bytes give a value or an error: no panic, a depth of at most 127 levels, memory linear in the input.
+//! - Any bytes give a value or an error: no panic, memory linear in the input, values at most 127 levels deep
+//!   (what is skipped may be deeper, and costs no stack).
 //! - What was read is written byte for byte (headers, items, unknown ones too) until it is changed: the headers
 //!   with [`with_headers`](Envelope::with_headers), an item by taking it out with
 //!   [`into_items`](Envelope::into_items).

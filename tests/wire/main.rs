@@ -1,5 +1,6 @@
 //! Bytes in and out: snapshots of every item kind, round trips, every error, and the fuzzer's corpora.
 
+mod allocations;
 mod corpus;
 mod errors;
 mod filter;

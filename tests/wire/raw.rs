@@ -31,9 +31,11 @@ fn unknown_headers_survive_a_change_of_the_others() {
         first,
         r#"{"event_id":"00000000000000000000000000000000","retention":[90]}"#
     );
-    assert!(
-        text(&envelope).ends_with(std::str::from_utf8(&UNKNOWN[UNKNOWN.len() - 150..]).unwrap())
-    );
+    let (_, items) = std::str::from_utf8(UNKNOWN)
+        .unwrap()
+        .split_once('\n')
+        .unwrap();
+    assert!(text(&envelope).ends_with(items));
 }
 
 #[test]

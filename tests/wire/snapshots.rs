@@ -215,7 +215,8 @@ fn metrics() {
 #[test]
 fn client_report() {
     let report = ClientReport::new([Item::new(Category::LogByte, Reason::BeforeSend, 3)]);
-    let text = written(report);
+    let text = text(&Envelope::from(report));
+    assert!(Envelope::from_slice(text.as_bytes()).is_ok());
     // The time is that of the report's making.
     let (_, rest) = text.split_once("discarded_events").unwrap();
     assert_snapshot!(rest, @r#"":[{"reason":"before_send","category":"log_byte","quantity":3}]}"#);

@@ -56,9 +56,7 @@ fn event() -> Event<'static> {
 fn wire(criterion: &mut Criterion) {
     let envelope = Envelope::from(event());
     let mut bytes = Vec::new();
-    if let Err(error) = envelope.append_to(&mut bytes) {
-        panic!("{error}");
-    }
+    assert!(envelope.append_to(&mut bytes).is_ok());
     let mut group = criterion.benchmark_group("wire");
     group.throughput(Throughput::Bytes(bytes.len() as u64));
     let mut buffer = Vec::with_capacity(2 * bytes.len());

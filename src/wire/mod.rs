@@ -26,11 +26,11 @@ mod envelope;
 mod error;
 mod filter;
 mod frame;
-mod headers;
+pub(crate) mod headers;
 mod item;
 mod parse;
 mod view;
-mod write;
+pub(crate) mod write;
 
 pub use self::envelope::{Envelope, EnvelopeItemIter};
 pub use self::error::EnvelopeError;
@@ -38,6 +38,3 @@ pub use self::filter::{EnvelopeFilter, EnvelopeFilterCallbacks};
 pub use self::headers::EnvelopeHeaders;
 pub use self::item::{EnvelopeItem, ItemContainer};
 pub use self::view::{EnvelopeView, ItemView, ItemViews};
-
-pub(crate) use self::headers::HeaderFields;
-pub(crate) use self::write::EnvelopeWriter;

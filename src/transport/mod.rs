@@ -6,6 +6,7 @@
 //! **Not here**: queueing, rate limits, retries and loss accounting belong to the sender.
 
 #[cfg(feature = "client")]
+mod file;
 #[cfg(feature = "http")]
 mod http;
 mod options;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use crate::wire::Envelope;
 
 #[cfg(feature = "client")]
+pub use self::file::{EnvelopeFile, EnvelopeFileError, FileTransport};
 #[cfg(feature = "http")]
 pub use self::http::{HttpTransport, HttpTransportError};
 pub use self::options::TransportOptions;

@@ -298,3 +298,29 @@ fn an_envelope_can_be_sent_without_a_client() {
     assert!(transport.shutdown(LONG));
     assert_eq!(receiver.take().pop().unwrap().bytes, event(10));
 }
+
+#[test]
+#[ignore = "a measurement: run it alone, in a release build"]
+fn the_receiver_takes_5000_small_envelopes_a_second() {
+    let receiver = Receiver::start().unwrap();
+    let transport = transport(receiver.dsn());
+    let start = Instant::now();
+    for _ in 0..20_000 {
+        send(&transport, &event(100)).unwrap();
+    }
+    let rate = 20_000.0 / start.elapsed().as_secs_f64();
+    println!("{rate:.0} envelopes a second over one connection");
+    assert!(receiver.wait_for(20_000, LONG));
+    assert!(rate > 5_000.0);
+}
+
+#[test]
+fn a_server_may_have_a_name() {
+    let receiver = Receiver::start().unwrap();
+    let dsn = receiver.dsn().to_string().replace("127.0.0.1", "localhost");
+    let transport = transport(dsn.parse().unwrap());
+    for _ in 0..3 {
+        assert_eq!(send(&transport, &event(10)).unwrap().status, 200);
+    }
+    assert_eq!(receiver.counts().connections, 1);
+}

@@ -4,13 +4,13 @@
 //!  sender thread ── bytes ─► gzip ─► POST …/api/<project>/envelope/ ─► (proxy) ─► server
 //!                ◄─ Reply: status, rate limits ───────────────────────────────────┘
 //! ```
-//! **Guarantees**: no thread, no queue, no lock; a call ends within its time limit; redirects are not followed, and any
-//! status is an answer. Name resolution has no time limit of its own in the operating system, so looking up a name
-//! borrows a thread for as long as it takes.
+//! **Guarantees**: no queue, and no thread but a short-lived one now and then to look up the server's name; a call ends
+//! within its time limit; redirects are not followed, and any status is an answer.
 
 mod error;
 mod gzip;
 mod proxy;
+mod resolve;
 mod tls;
 
 use std::fmt;
@@ -22,8 +22,10 @@ use crossbeam_queue::ArrayQueue;
 use ureq::Agent;
 use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ureq::http::{Response, Uri};
+use ureq::unversioned::transport::DefaultConnector;
 
 use self::gzip::Gzip;
+use self::resolve::Lookup;
 use super::{Delivery, Reply, SendBytes, SendError, Transport, TransportOptions};
 use crate::wire::Envelope;
 
@@ -45,6 +47,7 @@ pub use self::error::HttpTransportError;
 /// ```
 pub struct HttpTransport {
     agent: Agent,
+    lookup: Lookup,
     endpoint: Uri,
     auth: HeaderValue,
     transfer_timeout: Duration,
@@ -80,7 +83,7 @@ impl HttpTransport {
             .map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
         auth.set_sensitive(true);
 
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -90,10 +93,11 @@ impl HttpTransport {
             .timeout_global(Some(options.transfer_timeout))
             .timeout_recv_body(Some(DRAIN_TIMEOUT))
             .user_agent(options.user_agent.as_ref())
-            .build()
-            .new_agent();
+            .build();
+        let lookup = Lookup::default();
         Ok(Self {
-            agent,
+            agent: Agent::with_parts(config, DefaultConnector::new(), lookup.clone()),
+            lookup,
             endpoint,
             auth,
             transfer_timeout: options.transfer_timeout,
@@ -145,9 +149,12 @@ impl SendBytes for HttpTransport {
             Some(packed) => (packed, true),
             None => (envelope, false),
         };
-        // ureq panics where it cannot spawn the thread that looks up a name.
+        // ureq is full of assertions; one that fails must not end the thread that sends.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.post(body, zipped, limit)))
             .unwrap_or_else(|_| Err(SendError::Other("the HTTP client panicked".into())));
+        if outcome.is_err() {
+            self.lookup.expire();
+        }
         // Full when two clients sent at once: one encoder is enough to keep.
         let _ = self.gzip.push(gzip);
         outcome

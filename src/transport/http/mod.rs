@@ -131,7 +131,7 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send_envelope(&self, envelope: Envelope) {
         let mut bytes = Vec::new();
-        if envelope.to_writer(&mut bytes).is_ok() {
+        if envelope.append_to(&mut bytes).is_ok() {
             // The caller chose not to hear about the outcome.
             let _ = self.send_bytes(&bytes, None);
         }

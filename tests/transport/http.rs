@@ -195,6 +195,18 @@ fn a_silent_server_costs_the_time_limit_and_no_more() {
 }
 
 #[test]
+fn limits_longer_than_a_clock_can_tell_are_no_limits() {
+    let receiver = Receiver::start().unwrap();
+    let mut options = options(receiver.dsn());
+    options.connect_timeout = Duration::MAX;
+    options.transfer_timeout = Duration::MAX;
+    let transport = HttpTransport::new(&options).unwrap();
+    for limit in [None, Some(Duration::MAX), Some(Duration::MAX / 2)] {
+        assert_eq!(transport.send_bytes(&event(10), limit).unwrap().status, 200);
+    }
+}
+
+#[test]
 fn no_time_left_means_no_request() {
     let receiver = Receiver::start().unwrap();
     let transport = transport(receiver.dsn());

@@ -83,14 +83,15 @@ impl HttpTransport {
             .map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
         auth.set_sensitive(true);
 
+        let transfer_timeout = options.transfer_timeout.min(LONGEST_TIME);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy::choose(options, env)?)
             .tls_config(tls::config(options)?)
-            .timeout_connect(Some(options.connect_timeout))
-            .timeout_global(Some(options.transfer_timeout))
+            .timeout_connect(Some(options.connect_timeout.min(LONGEST_TIME)))
+            .timeout_global(Some(transfer_timeout))
             .timeout_recv_body(Some(DRAIN_TIMEOUT))
             .user_agent(options.user_agent.as_ref())
             .build();
@@ -100,7 +101,7 @@ impl HttpTransport {
             lookup,
             endpoint,
             auth,
-            transfer_timeout: options.transfer_timeout,
+            transfer_timeout,
             gzip: ArrayQueue::new(1),
         })
     }
@@ -192,6 +193,8 @@ const ENVELOPE: HeaderValue = HeaderValue::from_static("application/x-sentry-env
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 /// Servers answer with an id or a short reason; a new connection costs less than more than that.
 const LONGEST_BODY: u64 = 16 << 10;
+/// ureq adds limits to the current time, and panics where there is no such time.
+const LONGEST_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

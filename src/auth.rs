@@ -25,21 +25,13 @@ use url::form_urlencoded;
 pub struct Auth {
     #[serde(skip)]
     timestamp: Option<SystemTime>,
-    #[serde(
-        default,
-        rename = "sentry_client",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "sentry_client", skip_serializing_if = "Option::is_none")]
     client: Option<String>,
     #[serde(rename = "sentry_version")]
     version: u16,
     #[serde(rename = "sentry_key")]
     key: String,
-    #[serde(
-        default,
-        rename = "sentry_secret",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "sentry_secret", skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
@@ -128,15 +120,8 @@ impl Auth {
 
 impl fmt::Display for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Sentry sentry_key={}, sentry_version={}",
-            self.key, self.version
-        )?;
-        if let Some(since) = self
-            .timestamp
-            .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
-        {
+        write!(f, "Sentry sentry_key={}, sentry_version={}", self.key, self.version)?;
+        if let Some(since) = self.timestamp.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok()) {
             write!(f, ", sentry_timestamp={}", since.as_secs_f64())?;
         }
         if let Some(client) = &self.client {
@@ -153,16 +138,11 @@ impl FromStr for Auth {
     type Err = ParseAuthError;
 
     fn from_str(text: &str) -> Result<Self, ParseAuthError> {
-        let (scheme, pairs) = text
-            .trim_start()
-            .split_once(' ')
-            .ok_or(ParseAuthError::NonSentryAuth)?;
+        let (scheme, pairs) = text.trim_start().split_once(' ').ok_or(ParseAuthError::NonSentryAuth)?;
         if !scheme.eq_ignore_ascii_case("sentry") {
             return Err(ParseAuthError::NonSentryAuth);
         }
-        let pairs = pairs
-            .split(',')
-            .filter_map(|pair| pair.trim().split_once('='));
+        let pairs = pairs.split(',').filter_map(|pair| pair.trim().split_once('='));
         Self::from_pairs(pairs)
     }
 }

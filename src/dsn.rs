@@ -75,9 +75,7 @@ impl Dsn {
 
     /// Returns the port, or the scheme's default when the text had none.
     pub fn port(&self) -> u16 {
-        self.url
-            .port()
-            .unwrap_or_else(|| self.scheme.default_port())
+        self.url.port().unwrap_or_else(|| self.scheme.default_port())
     }
 
     /// Returns what stands between host and project id; starts and ends with a slash.
@@ -142,12 +140,7 @@ impl FromStr for Dsn {
         url.set_path(&whole);
         url.set_query(None);
         url.set_fragment(None);
-        Ok(Self {
-            url,
-            scheme,
-            path,
-            project_id,
-        })
+        Ok(Self { url, scheme, path, project_id })
     }
 }
 
@@ -169,12 +162,7 @@ struct Public<'a>(&'a Dsn);
 
 impl fmt::Display for Public<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Dsn {
-            scheme,
-            path,
-            project_id,
-            ..
-        } = self.0;
+        let Dsn { scheme, path, project_id, .. } = self.0;
         write!(f, "{scheme}://{}@{}", self.0.public_key(), self.0.host())?;
         if let Some(port) = self.0.url.port() {
             write!(f, ":{port}")?;

@@ -11,10 +11,7 @@ fn every_field_of_a_header_is_read() {
         sentry_version=6, sentry_key=public,sentry_secret=secret,unknown=1, nonsense"
         .parse()
         .unwrap();
-    assert_eq!(
-        auth.timestamp(),
-        Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1_328_055_286_500))
-    );
+    assert_eq!(auth.timestamp(), Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1_328_055_286_500)));
     assert_eq!(auth.client_agent(), Some("raven-python/42"));
     assert_eq!(auth.version(), 6);
     assert_eq!(auth.public_key(), "public");
@@ -34,8 +31,7 @@ fn a_query_is_percent_decoded() {
 fn what_is_displayed_parses_to_the_same() {
     let dsn: Dsn = "https://public:secret@example.com/42".parse().unwrap();
     let auth = dsn.to_auth(Some("me/1.0"));
-    let text =
-        "Sentry sentry_key=public, sentry_version=7, sentry_client=me/1.0, sentry_secret=secret";
+    let text = "Sentry sentry_key=public, sentry_version=7, sentry_client=me/1.0, sentry_secret=secret";
     assert_eq!(auth.to_string(), text);
     assert_eq!(text.parse::<Auth>().unwrap(), auth);
 }
@@ -48,10 +44,7 @@ fn what_is_no_proof_says_why() {
         ("Basic sentry_key=public", ParseAuthError::NonSentryAuth),
         ("Sentry sentry_version=7", ParseAuthError::MissingPublicKey),
         ("Sentry sentry_key=", ParseAuthError::MissingPublicKey),
-        (
-            "Sentry sentry_key=public, sentry_version=70000",
-            ParseAuthError::InvalidVersion,
-        ),
+        ("Sentry sentry_key=public, sentry_version=70000", ParseAuthError::InvalidVersion),
     ] {
         assert_eq!(text.parse::<Auth>(), Err(error), "{text}");
     }

@@ -21,14 +21,8 @@ fn every_part_is_found() {
 #[test]
 fn endpoints_carry_no_keys() {
     let dsn = dsn("http://public:secret@example.com:9000/one/42");
-    assert_eq!(
-        dsn.envelope_api_url().as_str(),
-        "http://example.com:9000/one/api/42/envelope/"
-    );
-    assert_eq!(
-        dsn.store_api_url().as_str(),
-        "http://example.com:9000/one/api/42/store/"
-    );
+    assert_eq!(dsn.envelope_api_url().as_str(), "http://example.com:9000/one/api/42/envelope/");
+    assert_eq!(dsn.store_api_url().as_str(), "http://example.com:9000/one/api/42/store/");
 }
 
 #[test]
@@ -70,10 +64,7 @@ fn what_is_not_a_dsn_says_why() {
     ] {
         assert_eq!(text.parse::<Dsn>(), Err(error), "{text}");
     }
-    assert_eq!(
-        "".parse::<ProjectId>(),
-        Err(ParseProjectIdError::EmptyValue)
-    );
+    assert_eq!("".parse::<ProjectId>(), Err(ParseProjectIdError::EmptyValue));
 }
 
 #[test]
@@ -89,21 +80,14 @@ fn the_organization_is_in_the_host_of_an_ingest_domain() {
         ("x.o42.ingest.sentry.io", None),
         ("example.com", None),
     ] {
-        assert_eq!(
-            dsn(&format!("https://public@{host}/1")).org_id(),
-            id.map(u64::into),
-            "{host}"
-        );
+        assert_eq!(dsn(&format!("https://public@{host}/1")).org_id(), id.map(u64::into), "{host}");
     }
 }
 
 #[test]
 fn the_public_form_keeps_the_secret_at_home() {
     let dsn = dsn("https://public:secret@example.com:9/one/42");
-    assert_eq!(
-        dsn.without_secret().to_string(),
-        "https://public@example.com:9/one/42"
-    );
+    assert_eq!(dsn.without_secret().to_string(), "https://public@example.com:9/one/42");
 }
 
 #[test]

@@ -70,10 +70,7 @@ impl Attachment {
             length: self.buffer.len(),
             filename: &self.filename,
             attachment_type: self.ty.as_ref().unwrap_or(&AttachmentType::Attachment),
-            content_type: self
-                .content_type
-                .as_deref()
-                .unwrap_or("application/octet-stream"),
+            content_type: self.content_type.as_deref().unwrap_or("application/octet-stream"),
         };
         serde_json::to_writer(&mut *writer, &header)?;
         writer.write_all(b"\n")?;

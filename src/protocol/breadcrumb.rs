@@ -16,29 +16,19 @@ pub struct Breadcrumb {
     #[serde(with = "time::seconds")]
     pub timestamp: SystemTime,
     /// The kind of breadcrumb, which decides how it is shown: `default`, `http`, `navigation`, …
-    #[serde(
-        deserialize_with = "ty",
-        rename = "type",
-        skip_serializing_if = "is_default_type"
-    )]
+    #[serde(deserialize_with = "ty", rename = "type", skip_serializing_if = "is_default_type")]
     pub ty: String,
     /// Where it comes from, such as a module or a logger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// How severe it is.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Level::is_info"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Level::is_info")]
     pub level: Level,
     /// What happened, for humans.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What happened, for machines.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Value>,
 }
 

@@ -132,11 +132,7 @@ pub struct Item {
 impl Item {
     /// Builds an entry.
     pub fn new(category: Category, reason: Reason, quantity: u64) -> Self {
-        Self {
-            reason: Named::Known(reason),
-            category: Named::Known(category),
-            quantity,
-        }
+        Self { reason: Named::Known(reason), category: Named::Known(category), quantity }
     }
 
     /// Returns the loss, unless its category has no name here.
@@ -148,11 +144,7 @@ impl Item {
             Named::Known(reason) => Some(reason),
             Named::Other(_) => None,
         };
-        Some(ItemLoss {
-            category,
-            quantity: self.quantity,
-            reason,
-        })
+        Some(ItemLoss { category, quantity: self.quantity, reason })
     }
 }
 
@@ -182,10 +174,7 @@ impl Report {
         I: IntoIterator,
         I::Item: Into<Item>,
     {
-        Self {
-            timestamp: SystemTime::now(),
-            discarded_events: items.into_iter().map(Into::into).collect(),
-        }
+        Self { timestamp: SystemTime::now(), discarded_events: items.into_iter().map(Into::into).collect() }
     }
 
     /// Returns the entries.
@@ -209,11 +198,7 @@ pub struct ItemLoss {
 impl ItemLoss {
     /// Builds a loss whose reason the one who drops knows.
     pub(crate) fn new(category: Category, quantity: u64) -> Self {
-        Self {
-            category,
-            quantity,
-            reason: None,
-        }
+        Self { category, quantity, reason: None }
     }
 }
 
@@ -272,10 +257,7 @@ mod tests {
     fn an_unknown_name_is_kept_and_counts_for_nothing() {
         let json = r#"{"timestamp":1.5,"discarded_events":[{"reason":"boredom","category":"error","quantity":2},{"reason":"send_error","category":"poem","quantity":3}]}"#;
         let report: Report = serde_json::from_str(json).unwrap();
-        assert_eq!(
-            serde_json::to_value(&report).unwrap(),
-            serde_json::from_str::<serde_json::Value>(json).unwrap()
-        );
+        assert_eq!(serde_json::to_value(&report).unwrap(), serde_json::from_str::<serde_json::Value>(json).unwrap());
         let losses: Vec<_> = report.losses().collect();
         assert_eq!(losses, [ItemLoss::new(Category::Error, 2)]);
     }
@@ -284,9 +266,6 @@ mod tests {
     fn a_lost_report_gives_its_losses_back_with_their_reasons() {
         let report = Report::new([Item::new(Category::LogByte, Reason::BeforeSend, 9)]);
         let loss = report.losses().next().unwrap();
-        assert_eq!(
-            (loss.category, loss.quantity, loss.reason),
-            (Category::LogByte, 9, Some(Reason::BeforeSend))
-        );
+        assert_eq!((loss.category, loss.quantity, loss.reason), (Category::LogByte, 9, Some(Reason::BeforeSend)));
     }
 }

@@ -337,11 +337,7 @@ pub struct TraceContext {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// Whatever else is known.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Value>,
 }
 
@@ -359,16 +355,10 @@ pub struct GpuContext {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver_version: Option<String>,
     /// The device id on the bus.
-    #[serde(
-        deserialize_with = "tolerant::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::text", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The vendor's id on the bus.
-    #[serde(
-        deserialize_with = "tolerant::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::text", skip_serializing_if = "Option::is_none")]
     pub vendor_id: Option<String>,
     /// The vendor's name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -413,16 +403,10 @@ pub struct GpuContext {
 #[serde(default)]
 pub struct OtelContext {
     /// The attributes of the span.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Value>,
     /// The attributes of what made the span.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub resource: BTreeMap<String, Value>,
     /// Whatever else is known.
     #[serde(flatten)]
@@ -434,16 +418,10 @@ pub struct OtelContext {
 #[serde(default)]
 pub struct ResponseContext {
     /// The cookies, as in the header `Set-Cookie`.
-    #[serde(
-        deserialize_with = "tolerant::cookies",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::cookies", skip_serializing_if = "Option::is_none")]
     pub cookies: Option<String>,
     /// The headers.
-    #[serde(
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// The status code.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -15,10 +15,7 @@ pub struct DebugMeta {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sdk_info: Option<SystemSdkInfo>,
     /// The loaded images. Images of a kind we have no type for are skipped when read.
-    #[serde(
-        deserialize_with = "known_images",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "known_images", skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<DebugImage>,
 }
 
@@ -116,11 +113,7 @@ pub struct AppleDebugImage {
     #[serde(default, deserialize_with = "tolerant::or_default")]
     pub image_size: u64,
     /// Where the image would like to be loaded.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Addr::is_null"
-    )]
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "Addr::is_null")]
     pub image_vmaddr: Addr,
     /// The id that image and debug file share.
     pub uuid: Uuid,
@@ -130,11 +123,7 @@ pub struct AppleDebugImage {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SymbolicDebugImage {
     /// The path of the image.
-    #[serde(
-        alias = "code_file",
-        default,
-        deserialize_with = "tolerant::or_default"
-    )]
+    #[serde(alias = "code_file", default, deserialize_with = "tolerant::or_default")]
     pub name: String,
     /// The processor architecture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,11 +135,7 @@ pub struct SymbolicDebugImage {
     #[serde(default, deserialize_with = "tolerant::or_default")]
     pub image_size: u64,
     /// Where the image would like to be loaded.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Addr::is_null"
-    )]
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "Addr::is_null")]
     pub image_vmaddr: Addr,
     /// The id that image and debug file share.
     #[serde(alias = "debug_id")]
@@ -192,9 +177,5 @@ pub struct WasmDebugImage {
 /// Reads a list of images, and skips what is none of ours: one odd image must not cost the event.
 fn known_images<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DebugImage>, D::Error> {
     let images = Option::<Vec<Value>>::deserialize(deserializer)?;
-    Ok(images
-        .into_iter()
-        .flatten()
-        .filter_map(|image| serde_json::from_value(image).ok())
-        .collect())
+    Ok(images.into_iter().flatten().filter_map(|image| serde_json::from_value(image).ok()).collect())
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Breadcrumb, ClientSdkInfo, Context, DebugMeta, Exception, Level, Request, Stacktrace,
-    TemplateInfo, Thread, User, Values, context, ids, time, tolerant,
+    Breadcrumb, ClientSdkInfo, Context, DebugMeta, Exception, Level, Request, Stacktrace, TemplateInfo, Thread, User,
+    Values, context, ids, time, tolerant,
 };
 
 /// An error or message, with all that is known about how it came about.
@@ -37,10 +37,7 @@ pub struct Event<'a> {
     #[serde(deserialize_with = "level", skip_serializing_if = "Level::is_error")]
     pub level: Level,
     /// What groups this event with others; `{{ default }}` stands for what the server would choose.
-    #[serde(
-        deserialize_with = "fingerprint",
-        skip_serializing_if = "is_default_fingerprint"
-    )]
+    #[serde(deserialize_with = "fingerprint", skip_serializing_if = "is_default_fingerprint")]
     pub fingerprint: Cow<'a, [Cow<'a, str>]>,
     /// The function or module to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,16 +55,10 @@ pub struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logger: Option<String>,
     /// The loaded modules and their versions.
-    #[serde(
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub modules: BTreeMap<String, String>,
     /// The platform, such as `native`.
-    #[serde(
-        deserialize_with = "platform",
-        skip_serializing_if = "is_default_platform"
-    )]
+    #[serde(deserialize_with = "platform", skip_serializing_if = "is_default_platform")]
     pub platform: Cow<'a, str>,
     /// When it happened.
     #[serde(with = "time::seconds")]
@@ -91,10 +82,7 @@ pub struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
     /// The surroundings.
-    #[serde(
-        deserialize_with = "context::by_key",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "context::by_key", skip_serializing_if = "BTreeMap::is_empty")]
     pub contexts: BTreeMap<String, Context>,
     /// What happened before, the oldest first.
     #[serde(skip_serializing_if = "Values::is_empty")]
@@ -112,22 +100,13 @@ pub struct Event<'a> {
     #[serde(skip_serializing_if = "Values::is_empty")]
     pub threads: Values<Thread>,
     /// Searchable properties.
-    #[serde(
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Whatever else is known.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Value>,
     /// The loaded images that stack traces point into.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "DebugMeta::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "DebugMeta::is_empty")]
     pub debug_meta: Cow<'a, DebugMeta>,
     /// The SDK that sends this.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -238,10 +217,7 @@ struct LogEntryForms {
 
 impl From<LogEntryForms> for LogEntry {
     fn from(forms: LogEntryForms) -> LogEntry {
-        LogEntry {
-            message: forms.message.or(forms.formatted).unwrap_or_default(),
-            params: forms.params,
-        }
+        LogEntry { message: forms.message.or(forms.formatted).unwrap_or_default(), params: forms.params }
     }
 }
 

@@ -16,10 +16,7 @@ pub struct Exception {
     #[serde(rename = "type", deserialize_with = "tolerant::or_default")]
     pub ty: String,
     /// What the error says.
-    #[serde(
-        deserialize_with = "tolerant::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::text", skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// The module the error's type lives in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,16 +55,10 @@ pub struct Mechanism {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synthetic: Option<bool>,
     /// Whatever else is known.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Value>,
     /// What the operating system said.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "MechanismMeta::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "MechanismMeta::is_empty")]
     pub meta: MechanismMeta,
 }
 
@@ -146,21 +137,14 @@ pub struct PosixSignal {
 
 impl From<i32> for PosixSignal {
     fn from(number: i32) -> PosixSignal {
-        PosixSignal {
-            number,
-            ..PosixSignal::default()
-        }
+        PosixSignal { number, ..PosixSignal::default() }
     }
 }
 
 impl From<(i32, i32)> for PosixSignal {
     /// Takes the signal's number and its code.
     fn from((number, code): (i32, i32)) -> PosixSignal {
-        PosixSignal {
-            number,
-            code: Some(code),
-            ..PosixSignal::default()
-        }
+        PosixSignal { number, code: Some(code), ..PosixSignal::default() }
     }
 }
 

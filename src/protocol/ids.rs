@@ -192,13 +192,7 @@ mod tests {
 
     #[test]
     fn a_wrong_length_or_digit_is_refused() {
-        for text in [
-            "",
-            "00",
-            "000102030405060",
-            "0001020304050607ff",
-            "zz01020304050607",
-        ] {
+        for text in ["", "00", "000102030405060", "0001020304050607ff", "zz01020304050607"] {
             assert!(text.parse::<SpanId>().is_err(), "{text:?}");
             assert!(text.parse::<TraceId>().is_err(), "{text:?}");
         }
@@ -238,9 +232,7 @@ mod tests {
         }
         thread_local!(static LAST: RefCell<Option<AtExit>> = const { RefCell::new(None) });
         let (sender, receiver) = std::sync::mpsc::channel();
-        thread::spawn(move || LAST.with(|last| *last.borrow_mut() = Some(AtExit(sender))))
-            .join()
-            .unwrap();
+        thread::spawn(move || LAST.with(|last| *last.borrow_mut() = Some(AtExit(sender)))).join().unwrap();
         assert_eq!(receiver.recv().unwrap().get_version_num(), 4);
     }
 }

@@ -74,11 +74,7 @@ impl FromStr for Level {
 
     /// Reads a level's name in any case, or a name that other SDKs use for it: `trace`, `log`, `warn`, `critical`.
     fn from_str(text: &str) -> Result<Level, ParseLevelError> {
-        NAMES
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(text))
-            .map(|&(_, level)| level)
-            .ok_or(ParseLevelError)
+        NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|&(_, level)| level).ok_or(ParseLevelError)
     }
 }
 
@@ -124,13 +120,7 @@ mod tests {
 
     #[test]
     fn every_level_reads_back_what_it_writes() {
-        for level in [
-            Level::Debug,
-            Level::Info,
-            Level::Warning,
-            Level::Error,
-            Level::Fatal,
-        ] {
+        for level in [Level::Debug, Level::Info, Level::Warning, Level::Error, Level::Fatal] {
             let json = serde_json::to_string(&level).unwrap();
             assert_eq!(json, format!("\"{level}\""));
             assert_eq!(serde_json::from_str::<Level>(&json).unwrap(), level);

@@ -80,11 +80,7 @@ impl TryFrom<u8> for LogSeverityNumber {
         if (Self::MIN..=Self::MAX).contains(&value) {
             Ok(Self(value))
         } else {
-            Err(format!(
-                "the severity number {value} is not between {} and {}",
-                Self::MIN,
-                Self::MAX
-            ))
+            Err(format!("the severity number {value} is not between {} and {}", Self::MIN, Self::MAX))
         }
     }
 }
@@ -187,29 +183,16 @@ mod tests {
 
     #[test]
     fn a_value_without_a_type_travels_as_text() {
-        assert_eq!(
-            written(json!(u64::MAX)),
-            r#"{"value":"18446744073709551615","type":"string"}"#
-        );
+        assert_eq!(written(json!(u64::MAX)), r#"{"value":"18446744073709551615","type":"string"}"#);
         assert_eq!(written(json!(null)), r#"{"value":"null","type":"string"}"#);
-        assert_eq!(
-            written(json!([1, "a"])),
-            r#"{"value":"[1,\"a\"]","type":"string"}"#
-        );
-        assert_eq!(
-            written(json!([[1]])),
-            r#"{"value":"[[1]]","type":"string"}"#
-        );
-        assert_eq!(
-            written(json!({"a": 1})),
-            r#"{"value":"{\"a\":1}","type":"string"}"#
-        );
+        assert_eq!(written(json!([1, "a"])), r#"{"value":"[1,\"a\"]","type":"string"}"#);
+        assert_eq!(written(json!([[1]])), r#"{"value":"[[1]]","type":"string"}"#);
+        assert_eq!(written(json!({"a": 1})), r#"{"value":"{\"a\":1}","type":"string"}"#);
     }
 
     #[test]
     fn a_double_without_a_fraction_stays_a_double() {
-        let attribute: LogAttribute =
-            serde_json::from_str(r#"{"value":1,"type":"double"}"#).unwrap();
+        let attribute: LogAttribute = serde_json::from_str(r#"{"value":1,"type":"double"}"#).unwrap();
         assert_eq!(attribute, LogAttribute::from(1.0));
     }
 
@@ -217,10 +200,7 @@ mod tests {
     fn severities_lie_between_1_and_24() {
         assert!(LogSeverityNumber::try_from(0).is_err());
         assert!(LogSeverityNumber::try_from(25).is_err());
-        assert_eq!(
-            LogSeverityNumber::try_from(17).unwrap(),
-            LogLevel::Error.into()
-        );
+        assert_eq!(LogSeverityNumber::try_from(17).unwrap(), LogLevel::Error.into());
         assert!(serde_json::from_str::<LogSeverityNumber>("25").is_err());
     }
 }

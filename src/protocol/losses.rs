@@ -7,8 +7,8 @@ use smallvec::{SmallVec, smallvec};
 
 use super::client_report::{Category, ItemLoss};
 use super::{
-    Attachment, ClientReport, Event, Log, LogAttribute, Metric, MonitorCheckIn, SessionAggregates,
-    SessionUpdate, Span, Transaction,
+    Attachment, ClientReport, Event, Log, LogAttribute, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate, Span,
+    Transaction,
 };
 use crate::wire::{Envelope, EnvelopeItem, ItemContainer};
 
@@ -69,21 +69,12 @@ fn one(category: Category) -> iter::Once<ItemLoss> {
 
 fn container_losses(container: &ItemContainer) -> [ItemLoss; 2] {
     let (items, bytes, sum) = match container {
-        ItemContainer::Logs(logs) => (
-            Category::LogItem,
-            Category::LogByte,
-            logs.iter().map(log_bytes).sum(),
-        ),
-        ItemContainer::Metrics(metrics) => (
-            Category::TraceMetric,
-            Category::TraceMetricByte,
-            metrics.iter().map(metric_bytes).sum(),
-        ),
+        ItemContainer::Logs(logs) => (Category::LogItem, Category::LogByte, logs.iter().map(log_bytes).sum()),
+        ItemContainer::Metrics(metrics) => {
+            (Category::TraceMetric, Category::TraceMetricByte, metrics.iter().map(metric_bytes).sum())
+        }
     };
-    [
-        ItemLoss::new(items, length(container.len())),
-        ItemLoss::new(bytes, sum),
-    ]
+    [ItemLoss::new(items, length(container.len())), ItemLoss::new(bytes, sum)]
 }
 
 fn item_losses(item: &EnvelopeItem) -> SmallVec<[ItemLoss; 2]> {
@@ -104,21 +95,14 @@ fn item_losses(item: &EnvelopeItem) -> SmallVec<[ItemLoss; 2]> {
 /// Counts a log as the server does: its texts and names in bytes, 8 for a number, 1 for a truth value, at least 1.
 fn log_bytes(log: &Log) -> u64 {
     let attributes = log.attributes.iter();
-    let sum = length(log.body.len())
-        + attributes
-            .map(|(name, value)| attribute_bytes(name, value))
-            .sum::<u64>();
+    let sum = length(log.body.len()) + attributes.map(|(name, value)| attribute_bytes(name, value)).sum::<u64>();
     sum.max(1)
 }
 
 /// Counts a metric as the server does: as a log whose body is the name and a number.
 fn metric_bytes(metric: &Metric) -> u64 {
     let attributes = metric.attributes.iter();
-    length(metric.name.len())
-        + 8
-        + attributes
-            .map(|(name, value)| attribute_bytes(name, value))
-            .sum::<u64>()
+    length(metric.name.len()) + 8 + attributes.map(|(name, value)| attribute_bytes(name, value)).sum::<u64>()
 }
 
 fn attribute_bytes(name: &str, LogAttribute(value): &LogAttribute) -> u64 {
@@ -132,10 +116,7 @@ fn value_bytes(value: &Value) -> u64 {
         Value::Number(_) => 8,
         Value::String(text) => length(text.len()),
         Value::Array(values) => values.iter().map(value_bytes).sum(),
-        Value::Object(values) => values
-            .iter()
-            .map(|(name, value)| length(name.len()) + value_bytes(value))
-            .sum(),
+        Value::Object(values) => values.iter().map(|(name, value)| length(name.len()) + value_bytes(value)).sum(),
     }
 }
 
@@ -161,56 +142,28 @@ mod tests {
     }
 
     fn lost(source: &(impl LossSource + ?Sized)) -> Vec<(Category, u64)> {
-        source
-            .losses()
-            .map(|loss| (loss.category, loss.quantity))
-            .collect()
+        source.losses().map(|loss| (loss.category, loss.quantity)).collect()
     }
 
     #[test]
     fn a_transaction_counts_its_spans_and_itself() {
-        let transaction = Transaction {
-            spans: vec![Span::default(); 2],
-            ..Transaction::default()
-        };
-        assert_eq!(
-            lost(&transaction),
-            [(Category::Transaction, 1), (Category::Span, 3)]
-        );
+        let transaction = Transaction { spans: vec![Span::default(); 2], ..Transaction::default() };
+        assert_eq!(lost(&transaction), [(Category::Transaction, 1), (Category::Span, 3)]);
     }
 
     #[test]
     fn logs_count_in_pieces_and_bytes() {
         // 3 for the name and 1 for the truth value, 1 for the other name and 8 for the number.
-        assert_eq!(
-            lost(&log("body")),
-            [
-                (Category::LogItem, 1),
-                (Category::LogByte, 4 + 3 + 1 + 1 + 8)
-            ]
-        );
+        assert_eq!(lost(&log("body")), [(Category::LogItem, 1), (Category::LogByte, 4 + 3 + 1 + 1 + 8)]);
         let container = ItemContainer::from(vec![log("body"), log("")]);
-        assert_eq!(
-            lost(&container),
-            [(Category::LogItem, 2), (Category::LogByte, 17 + 13)]
-        );
+        assert_eq!(lost(&container), [(Category::LogItem, 2), (Category::LogByte, 17 + 13)]);
     }
 
     #[test]
     fn an_envelope_counts_all_its_items() {
         let mut envelope = Envelope::from(vec![log("body")]);
-        envelope.add_item(Attachment {
-            buffer: vec![0; 9],
-            ..Attachment::default()
-        });
-        assert_eq!(
-            lost(&envelope),
-            [
-                (Category::LogItem, 1),
-                (Category::LogByte, 17),
-                (Category::Attachment, 9)
-            ]
-        );
+        envelope.add_item(Attachment { buffer: vec![0; 9], ..Attachment::default() });
+        assert_eq!(lost(&envelope), [(Category::LogItem, 1), (Category::LogByte, 17), (Category::Attachment, 9)]);
     }
 
     #[test]

@@ -43,30 +43,25 @@ pub use self::attachment::{Attachment, AttachmentType};
 pub use self::breadcrumb::Breadcrumb;
 pub use self::client_report::Report as ClientReport;
 pub use self::context::{
-    AppContext, BrowserContext, Context, DeviceContext, GpuContext, Orientation, OsContext,
-    OtelContext, ResponseContext, RuntimeContext, TraceContext,
+    AppContext, BrowserContext, Context, DeviceContext, GpuContext, Orientation, OsContext, OtelContext,
+    ResponseContext, RuntimeContext, TraceContext,
 };
 pub use self::debug_meta::{
-    AppleDebugImage, DebugImage, DebugMeta, ProguardDebugImage, SymbolicDebugImage, SystemSdkInfo,
-    WasmDebugImage,
+    AppleDebugImage, DebugImage, DebugMeta, ProguardDebugImage, SymbolicDebugImage, SystemSdkInfo, WasmDebugImage,
 };
 pub use self::event::{Event, LogEntry};
-pub use self::exception::{
-    CError, Exception, MachException, Mechanism, MechanismMeta, PosixSignal,
-};
+pub use self::exception::{CError, Exception, MachException, Mechanism, MechanismMeta, PosixSignal};
 pub use self::ids::{SpanId, TraceId};
 pub use self::level::{Level, ParseLevelError};
 pub use self::log::{Log, LogAttribute, LogLevel, LogSeverityNumber};
 pub use self::metric::{Metric, MetricType};
 pub use self::monitor::{
-    CrontabParseError, MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorIntervalUnit,
-    MonitorSchedule,
+    CrontabParseError, MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorIntervalUnit, MonitorSchedule,
 };
 pub use self::request::Request;
 pub use self::sdk::{ClientSdkInfo, ClientSdkPackage};
 pub use self::session::{
-    ParseSessionStatusError, SessionAggregateItem, SessionAggregates, SessionAttributes,
-    SessionStatus, SessionUpdate,
+    ParseSessionStatusError, SessionAggregateItem, SessionAggregates, SessionAttributes, SessionStatus, SessionUpdate,
 };
 pub use self::span::{ParseStatusError, Span, SpanStatus};
 pub use self::stacktrace::{Frame, Stacktrace, TemplateInfo, Thread, ThreadId};
@@ -76,8 +71,8 @@ pub use self::unit::Unit;
 pub use self::user::{IpAddress, User};
 pub use self::values::{Addr, RegVal, Values};
 pub use crate::wire::{
-    Envelope, EnvelopeError, EnvelopeFilter, EnvelopeFilterCallbacks, EnvelopeHeaders,
-    EnvelopeItem, EnvelopeItemIter, ItemContainer,
+    Envelope, EnvelopeError, EnvelopeFilter, EnvelopeFilterCallbacks, EnvelopeHeaders, EnvelopeItem, EnvelopeItemIter,
+    ItemContainer,
 };
 
 pub use crate::protocol as latest;

@@ -79,13 +79,7 @@ impl MonitorSchedule {
     /// assert!(MonitorSchedule::from_crontab("61 * * * *").is_err());
     /// ```
     pub fn from_crontab(line: &str) -> Result<Self, CrontabParseError> {
-        if is_crontab(line) {
-            Ok(Self::Crontab {
-                value: line.to_owned(),
-            })
-        } else {
-            Err(CrontabParseError::new(line))
-        }
+        if is_crontab(line) { Ok(Self::Crontab { value: line.to_owned() }) } else { Err(CrontabParseError::new(line)) }
     }
 }
 
@@ -98,9 +92,7 @@ pub struct CrontabParseError {
 impl CrontabParseError {
     /// Builds the error for a line.
     pub fn new(line: &str) -> Self {
-        Self {
-            line: line.to_owned(),
-        }
+        Self { line: line.to_owned() }
     }
 }
 
@@ -164,20 +156,13 @@ struct Field {
 
 impl Field {
     const fn numbers(least: u8, greatest: u8) -> Self {
-        Self {
-            least,
-            greatest,
-            names: &[],
-        }
+        Self { least, greatest, names: &[] }
     }
 
     fn allows(&self, text: &str) -> bool {
         text.split(',').all(|part| {
-            let (range, step) = part
-                .split_once('/')
-                .map_or((part, None), |(range, step)| (range, Some(step)));
-            self.allows_range(range)
-                && step.is_none_or(|step| number(step).is_some_and(|step| step > 0))
+            let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+            self.allows_range(range) && step.is_none_or(|step| number(step).is_some_and(|step| step > 0))
         })
     }
 
@@ -193,25 +178,18 @@ impl Field {
     }
 
     fn value(&self, text: &str) -> Option<u8> {
-        let named = self
-            .names
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(text));
+        let named = self.names.iter().position(|name| name.eq_ignore_ascii_case(text));
         let value = match named {
             Some(place) => u8::try_from(place).ok()?.checked_add(self.least)?,
             None => number(text)?,
         };
-        (self.least..=self.greatest)
-            .contains(&value)
-            .then_some(value)
+        (self.least..=self.greatest).contains(&value).then_some(value)
     }
 }
 
 /// Reads digits, and only digits: no sign.
 fn number(text: &str) -> Option<u8> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 fn is_crontab(line: &str) -> bool {
@@ -219,20 +197,10 @@ fn is_crontab(line: &str) -> bool {
         return true;
     }
     let mut words = line.split_ascii_whitespace();
-    FIELDS
-        .iter()
-        .all(|field| words.next().is_some_and(|word| field.allows(word)))
-        && words.next().is_none()
+    FIELDS.iter().all(|field| words.next().is_some_and(|word| field.allows(word))) && words.next().is_none()
 }
 
-const NICKNAMES: [&str; 6] = [
-    "@yearly",
-    "@annually",
-    "@monthly",
-    "@weekly",
-    "@daily",
-    "@hourly",
-];
+const NICKNAMES: [&str; 6] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"];
 
 const FIELDS: [Field; 5] = [
     Field::numbers(0, 59),
@@ -241,16 +209,10 @@ const FIELDS: [Field; 5] = [
     Field {
         least: 1,
         greatest: 12,
-        names: &[
-            "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-        ],
+        names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
     },
     // Sunday is 0, and 7.
-    Field {
-        least: 0,
-        greatest: 7,
-        names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"],
-    },
+    Field { least: 0, greatest: 7, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
 ];
 
 #[cfg(test)]
@@ -268,10 +230,7 @@ mod tests {
             "@hourly",
         ] {
             let value = line.to_owned();
-            assert_eq!(
-                MonitorSchedule::from_crontab(line),
-                Ok(MonitorSchedule::Crontab { value })
-            );
+            assert_eq!(MonitorSchedule::from_crontab(line), Ok(MonitorSchedule::Crontab { value }));
         }
     }
 
@@ -309,13 +268,7 @@ mod tests {
         let json = r#"{"check_in_id":"22222222222222222222222222222222","monitor_slug":"job","status":"in_progress","duration":1.5,"monitor_config":{"schedule":{"type":"interval","value":2,"unit":"hour"},"checkin_margin":5,"timezone":"UTC"}}"#;
         let check_in: MonitorCheckIn = serde_json::from_str(json).unwrap();
         let schedule = &check_in.monitor_config.as_ref().unwrap().schedule;
-        assert_eq!(
-            schedule,
-            &MonitorSchedule::Interval {
-                value: 2,
-                unit: MonitorIntervalUnit::Hour
-            }
-        );
+        assert_eq!(schedule, &MonitorSchedule::Interval { value: 2, unit: MonitorIntervalUnit::Hour });
         assert_eq!(serde_json::to_string(&check_in).unwrap(), json);
     }
 

@@ -20,33 +20,18 @@ pub struct Request {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// The body, or a part of it.
-    #[serde(
-        deserialize_with = "tolerant::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::text", skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
     /// The query, percent-encoded.
-    #[serde(
-        deserialize_with = "tolerant::query",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::query", skip_serializing_if = "Option::is_none")]
     pub query_string: Option<String>,
     /// The cookies, as in the header `Cookie`.
-    #[serde(
-        deserialize_with = "tolerant::cookies",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::cookies", skip_serializing_if = "Option::is_none")]
     pub cookies: Option<String>,
     /// The headers.
-    #[serde(
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// What the web server says about the request, such as `REMOTE_ADDR`.
-    #[serde(
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
 }

@@ -13,16 +13,10 @@ pub struct ClientSdkInfo {
     /// The SDK's version.
     pub version: String,
     /// The names of the integrations that are switched on.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Vec::is_empty")]
     pub integrations: Vec<String>,
     /// The packages the SDK consists of.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<ClientSdkPackage>,
 }
 

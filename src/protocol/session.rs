@@ -150,10 +150,7 @@ pub struct SessionAggregates<'a> {
     pub attributes: SessionAttributes<'a>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }
@@ -167,10 +164,7 @@ mod tests {
         let json = r#"{"sid":"7c7b6585-f901-4351-bf8d-02711b721929","started":"2020-02-07T14:16:00Z","attrs":{"release":"app@1.0.0"}}"#;
         let update: SessionUpdate<'_> = serde_json::from_str(json).unwrap();
         assert_eq!(update.status, SessionStatus::Ok);
-        assert_eq!(
-            (update.errors, update.init, update.sequence),
-            (0, false, None)
-        );
+        assert_eq!((update.errors, update.init, update.sequence), (0, false, None));
         assert_eq!(update.attributes.release, "app@1.0.0");
     }
 
@@ -184,17 +178,9 @@ mod tests {
 
     #[test]
     fn a_status_reads_as_it_is_displayed() {
-        for status in [
-            SessionStatus::Ok,
-            SessionStatus::Exited,
-            SessionStatus::Crashed,
-            SessionStatus::Abnormal,
-        ] {
+        for status in [SessionStatus::Ok, SessionStatus::Exited, SessionStatus::Crashed, SessionStatus::Abnormal] {
             assert_eq!(status.to_string().parse(), Ok(status));
-            assert_eq!(
-                serde_json::to_string(&status).unwrap(),
-                format!("\"{status}\"")
-            );
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{status}\""));
         }
         assert!("fine".parse::<SessionStatus>().is_err());
     }

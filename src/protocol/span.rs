@@ -31,11 +31,7 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// When it ended; `None` while it runs.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "time::seconds_opt"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::seconds_opt")]
     pub timestamp: Option<SystemTime>,
     /// When it started.
     #[serde(with = "time::seconds")]
@@ -44,18 +40,10 @@ pub struct Span {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<SpanStatus>,
     /// Searchable properties.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Whatever else is known.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Value>,
 }
 

@@ -37,28 +37,19 @@ pub struct Frame {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub colno: Option<u64>,
     /// The source lines before.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Vec::is_empty")]
     pub pre_context: Vec<String>,
     /// The source line itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_line: Option<String>,
     /// The source lines after.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Vec::is_empty")]
     pub post_context: Vec<String>,
     /// Whether the function is the application's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_app: Option<bool>,
     /// The local variables.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub vars: BTreeMap<String, Value>,
     /// Where the image that holds the function was loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,10 +76,7 @@ pub struct Stacktrace {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frames_omitted: Option<(u64, u64)>,
     /// The registers by name, as they were in the innermost call.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub registers: BTreeMap<String, RegVal>,
 }
 
@@ -99,10 +87,7 @@ impl Stacktrace {
             return None;
         }
         frames.reverse();
-        Some(Stacktrace {
-            frames,
-            ..Stacktrace::default()
-        })
+        Some(Stacktrace { frames, ..Stacktrace::default() })
     }
 }
 
@@ -123,19 +108,13 @@ pub struct TemplateInfo {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub colno: Option<u64>,
     /// The lines before.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Vec::is_empty")]
     pub pre_context: Vec<String>,
     /// The line itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_line: Option<String>,
     /// The lines after.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Vec::is_empty")]
     pub post_context: Vec<String>,
 }
 
@@ -156,16 +135,10 @@ pub struct Thread {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw_stacktrace: Option<Stacktrace>,
     /// Whether this thread made the program crash.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "is_false"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "is_false")]
     pub crashed: bool,
     /// Whether the event was captured on this thread.
-    #[serde(
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "is_false"
-    )]
+    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "is_false")]
     pub current: bool,
 }
 

@@ -42,20 +42,13 @@ fn reads<T: Debug + DeserializeOwned + PartialEq>(json: Value, wanted: T) {
 }
 
 fn minimal_event() -> Event<'static> {
-    Event {
-        event_id: id(),
-        timestamp: at(1_514_103_120),
-        ..Event::default()
-    }
+    Event { event_id: id(), timestamp: at(1_514_103_120), ..Event::default() }
 }
 
 #[test]
 fn an_event_of_defaults_is_an_id_and_a_time() {
     let text = serde_json::to_string(&minimal_event()).unwrap();
-    assert_eq!(
-        text,
-        r#"{"event_id":"d43e86c96e424a93a4fbda156dd17341","timestamp":1514103120}"#
-    );
+    assert_eq!(text, r#"{"event_id":"d43e86c96e424a93a4fbda156dd17341","timestamp":1514103120}"#);
     reads(serde_json::from_str(&text).unwrap(), minimal_event());
 }
 
@@ -79,10 +72,7 @@ fn a_full_event_reads_back_what_it_writes() {
         culprit: Some("main".into()),
         transaction: Some("GET /".into()),
         message: Some("hello".into()),
-        logentry: Some(LogEntry {
-            message: "hello %s".into(),
-            params: vec![json!("world"), json!(1)],
-        }),
+        logentry: Some(LogEntry { message: "hello %s".into(), params: vec![json!("world"), json!(1)] }),
         logger: Some("app".into()),
         modules: map("serde", "1.0".to_owned()),
         platform: "native".into(),
@@ -91,58 +81,23 @@ fn a_full_event_reads_back_what_it_writes() {
         release: Some("app@1".into()),
         dist: Some("42".into()),
         environment: Some("test".into()),
-        user: Some(User {
-            id: Some("7".into()),
-            ..User::default()
-        }),
-        request: Some(Request {
-            method: Some("GET".into()),
-            ..Request::default()
-        }),
-        contexts: map(
-            "os",
-            OsContext {
-                name: Some("Linux".into()),
-                ..OsContext::default()
-            }
+        user: Some(User { id: Some("7".into()), ..User::default() }),
+        request: Some(Request { method: Some("GET".into()), ..Request::default() }),
+        contexts: map("os", OsContext { name: Some("Linux".into()), ..OsContext::default() }.into()),
+        breadcrumbs: vec![Breadcrumb { timestamp: at(2), message: Some("click".into()), ..Breadcrumb::default() }]
             .into(),
-        ),
-        breadcrumbs: vec![Breadcrumb {
-            timestamp: at(2),
-            message: Some("click".into()),
-            ..Breadcrumb::default()
-        }]
-        .into(),
-        exception: vec![Exception {
-            ty: "IoError".into(),
-            ..Exception::default()
-        }]
-        .into(),
+        exception: vec![Exception { ty: "IoError".into(), ..Exception::default() }].into(),
         stacktrace: Some(Stacktrace::default()),
-        template: Some(TemplateInfo {
-            lineno: Some(3),
-            ..TemplateInfo::default()
-        }),
-        threads: vec![Thread {
-            id: Some(7.into()),
-            crashed: true,
-            ..Thread::default()
-        }]
-        .into(),
+        template: Some(TemplateInfo { lineno: Some(3), ..TemplateInfo::default() }),
+        threads: vec![Thread { id: Some(7.into()), crashed: true, ..Thread::default() }].into(),
         tags: map("a", "b".to_owned()),
         extra: map("x", json!([1, null])),
-        debug_meta: Cow::Owned(DebugMeta {
-            sdk_info: None,
-            images: vec![ProguardDebugImage { uuid: id() }.into()],
-        }),
+        debug_meta: Cow::Owned(DebugMeta { sdk_info: None, images: vec![ProguardDebugImage { uuid: id() }.into()] }),
         sdk: Some(Cow::Owned(ClientSdkInfo {
             name: "sdk".into(),
             version: "1".into(),
             integrations: vec!["panic".into()],
-            packages: vec![ClientSdkPackage {
-                name: "cargo:sdk".into(),
-                version: "1".into(),
-            }],
+            packages: vec![ClientSdkPackage { name: "cargo:sdk".into(), version: "1".into() }],
         })),
         ..minimal_event()
     };
@@ -208,12 +163,8 @@ fn an_event_is_read_in_the_forms_other_sdks_write() {
             level: Level::Fatal,
             fingerprint: Cow::Owned(vec!["{{default}}".into()]),
             tags: Map::from([("a".into(), "1".into()), ("b".into(), "x".into())]),
-            exception: vec![Exception {
-                ty: "E".into(),
-                value: Some("{\"code\":1}".into()),
-                ..Exception::default()
-            }]
-            .into(),
+            exception: vec![Exception { ty: "E".into(), value: Some("{\"code\":1}".into()), ..Exception::default() }]
+                .into(),
             ..minimal_event()
         },
     );
@@ -229,8 +180,7 @@ fn null_is_as_good_as_nothing() {
         }),
         minimal_event(),
     );
-    let crumb: Breadcrumb =
-        serde_json::from_value(json!({"type": null, "level": null, "data": null})).unwrap();
+    let crumb: Breadcrumb = serde_json::from_value(json!({"type": null, "level": null, "data": null})).unwrap();
     assert_eq!((crumb.ty.as_str(), crumb.level), ("default", Level::Info));
 }
 
@@ -245,12 +195,8 @@ fn a_message_may_come_formatted() {
     let entry: LogEntry = serde_json::from_value(json!({"formatted": "hello"})).unwrap();
     assert_eq!(entry.message, "hello");
     let entry: LogEntry =
-        serde_json::from_value(json!({"formatted": "a 1", "message": "a %d", "params": [1]}))
-            .unwrap();
-    assert_eq!(
-        (entry.message.as_str(), entry.params),
-        ("a %d", vec![json!(1)])
-    );
+        serde_json::from_value(json!({"formatted": "a 1", "message": "a %d", "params": [1]})).unwrap();
+    assert_eq!((entry.message.as_str(), entry.params), ("a %d", vec![json!(1)]));
 }
 
 #[test]
@@ -268,10 +214,7 @@ fn hostile_events_are_errors() {
     ] {
         assert!(serde_json::from_str::<Event<'_>>(text).is_err(), "{text}");
         let mut bytes = text.as_bytes().to_vec();
-        assert!(
-            simd_json::from_slice::<Event<'_>>(&mut bytes).is_err(),
-            "{text}"
-        );
+        assert!(simd_json::from_slice::<Event<'_>>(&mut bytes).is_err(), "{text}");
     }
 }
 
@@ -281,20 +224,9 @@ fn events_spans_and_transactions_show_id_and_time() {
         minimal_event().to_string(),
         "Event(id: d43e86c9-6e42-4a93-a4fb-da156dd17341, ts: 2017-12-24T08:12:00Z)"
     );
-    let span = Span {
-        span_id: SpanId::from([1; 8]),
-        start_timestamp: at(0),
-        ..Span::default()
-    };
-    assert_eq!(
-        span.to_string(),
-        "Span(id: 0101010101010101, ts: 1970-01-01T00:00:00Z)"
-    );
-    let transaction = Transaction {
-        event_id: id(),
-        start_timestamp: at(0),
-        ..Transaction::default()
-    };
+    let span = Span { span_id: SpanId::from([1; 8]), start_timestamp: at(0), ..Span::default() };
+    assert_eq!(span.to_string(), "Span(id: 0101010101010101, ts: 1970-01-01T00:00:00Z)");
+    let transaction = Transaction { event_id: id(), start_timestamp: at(0), ..Transaction::default() };
     assert_eq!(
         transaction.to_string(),
         "Transaction(id: d43e86c9-6e42-4a93-a4fb-da156dd17341, ts: 1970-01-01T00:00:00Z)"

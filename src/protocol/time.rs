@@ -21,10 +21,7 @@ pub(crate) mod seconds {
     use serde::Serializer;
 
     /// Writes the seconds since the epoch: an integer if they are whole, else a float with microseconds.
-    pub(crate) fn serialize<S: Serializer>(
-        time: &SystemTime,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
         let micros = micros_since_epoch(*time);
         if micros.is_multiple_of(MICROS) {
             serializer.serialize_u64(micros / MICROS)
@@ -35,9 +32,7 @@ pub(crate) mod seconds {
     }
 
     /// Reads a number of seconds since the epoch, or an RFC 3339 text.
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<SystemTime, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
         deserializer.deserialize_any(Timestamp)
     }
 }
@@ -48,10 +43,7 @@ pub(crate) mod seconds_opt {
     use serde::Serializer;
 
     /// Writes as [`seconds::serialize`] does, or null.
-    pub(crate) fn serialize<S: Serializer>(
-        time: &Option<SystemTime>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
         match time {
             Some(time) => seconds::serialize(time, serializer),
             None => serializer.serialize_none(),
@@ -59,9 +51,7 @@ pub(crate) mod seconds_opt {
     }
 
     /// Reads as [`seconds::deserialize`] does, or null.
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<SystemTime>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
         deserializer.deserialize_option(OptionalTimestamp)
     }
 }
@@ -74,10 +64,7 @@ pub(crate) mod rfc3339 {
     pub(crate) use super::seconds::deserialize;
 
     /// Writes a text such as `2018-01-01T12:00:00.5Z`.
-    pub(crate) fn serialize<S: Serializer>(
-        time: &SystemTime,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format_rfc3339(*time))
     }
 }
@@ -90,10 +77,7 @@ pub(crate) mod rfc3339_opt {
     pub(crate) use super::seconds_opt::deserialize;
 
     /// Writes as [`rfc3339::serialize`] does, or null.
-    pub(crate) fn serialize<S: Serializer>(
-        time: &Option<SystemTime>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
         match time {
             Some(time) => rfc3339::serialize(time, serializer),
             None => serializer.serialize_none(),
@@ -118,9 +102,8 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     if text.len() > MAX_TEXT {
         return None;
     }
-    let time = OffsetDateTime::parse(text, &Rfc3339)
-        .or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339))
-        .ok()?;
+    let time =
+        OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(&format!("{text}Z"), &Rfc3339)).ok()?;
     let micros = u64::try_from(time.unix_timestamp_nanos() / 1000).ok()?;
     from_micros(micros)
 }
@@ -129,11 +112,7 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
 pub(crate) fn from_seconds(seconds: f64) -> Option<SystemTime> {
     let micros = (seconds * MICROS as f64).round();
     // Not a number fails both comparisons.
-    if micros >= 0.0 && micros <= MAX_MICROS as f64 {
-        from_micros(micros as u64)
-    } else {
-        None
-    }
+    if micros >= 0.0 && micros <= MAX_MICROS as f64 { from_micros(micros as u64) } else { None }
 }
 
 fn from_micros(micros: u64) -> Option<SystemTime> {
@@ -144,9 +123,7 @@ fn from_micros(micros: u64) -> Option<SystemTime> {
 }
 
 fn micros_since_epoch(time: SystemTime) -> u64 {
-    let since = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).map_or(MAX_MICROS, |micros| micros.min(MAX_MICROS))
 }
 
@@ -240,10 +217,7 @@ mod tests {
         for micros in [0, 1, 500_000, 999_999, 123_456] {
             for second in [0, 1, 1_514_103_120, 4_102_444_800] {
                 let time = at(second, micros);
-                let both = Both {
-                    number: time,
-                    text: Some(time),
-                };
+                let both = Both { number: time, text: Some(time) };
                 let json = serde_json::to_string(&both).unwrap();
                 assert_eq!(serde_json::from_str::<Both>(&json).unwrap(), both, "{json}");
             }
@@ -252,15 +226,9 @@ mod tests {
 
     #[test]
     fn a_whole_second_is_written_as_an_integer() {
-        let both = Both {
-            number: at(1_514_103_120, 0),
-            text: Some(at(1_514_103_120, 500_000)),
-        };
+        let both = Both { number: at(1_514_103_120, 0), text: Some(at(1_514_103_120, 500_000)) };
         let json = serde_json::to_string(&both).unwrap();
-        assert_eq!(
-            json,
-            r#"{"number":1514103120,"text":"2017-12-24T08:12:00.5Z"}"#
-        );
+        assert_eq!(json, r#"{"number":1514103120,"text":"2017-12-24T08:12:00.5Z"}"#);
     }
 
     #[test]

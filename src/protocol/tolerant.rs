@@ -72,13 +72,7 @@ where
     D: Deserializer<'de>,
 {
     Value::deserialize(deserializer).map(|value| match into_pairs(value) {
-        Ok(pairs) => Some(
-            pairs
-                .iter()
-                .map(|(key, value)| format!("{key}={value}"))
-                .collect::<Vec<_>>()
-                .join("; "),
-        ),
+        Ok(pairs) => Some(pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("; ")),
         Err(value) => into_text(value),
     })
 }
@@ -158,10 +152,7 @@ fn into_text(value: Value) -> Option<String> {
 /// Takes an object or a list of pairs apart, or gives the value back.
 fn into_pairs(value: Value) -> Result<Vec<(String, String)>, Value> {
     match value {
-        Value::Object(map) => Ok(map
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, into_text(value)?)))
-            .collect()),
+        Value::Object(map) => Ok(map.into_iter().filter_map(|(key, value)| Some((key, into_text(value)?))).collect()),
         Value::Array(items) if items.iter().all(is_pair) => Ok(items
             .into_iter()
             .filter_map(|item| match item {
@@ -189,14 +180,8 @@ mod tests {
     #[test]
     fn pairs_and_objects_of_scalars_become_texts() {
         let wanted = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".into(), "x".into())]);
-        assert_eq!(
-            text_map(json!({"a": 1, "b": "x", "c": null})).unwrap(),
-            wanted
-        );
-        assert_eq!(
-            text_map(json!([["a", 1], null, ["b", "x"]])).unwrap(),
-            wanted
-        );
+        assert_eq!(text_map(json!({"a": 1, "b": "x", "c": null})).unwrap(), wanted);
+        assert_eq!(text_map(json!([["a", 1], null, ["b", "x"]])).unwrap(), wanted);
         assert!(text_map(json!(null)).unwrap().is_empty());
         assert!(text_map(json!("a=1")).is_err());
         assert!(text_map(json!([["a"]])).is_err());
@@ -222,10 +207,7 @@ mod tests {
     #[test]
     fn a_text_may_be_any_json() {
         assert_eq!(text(json!(42)).unwrap().as_deref(), Some("42"));
-        assert_eq!(
-            text(json!({"a": []})).unwrap().as_deref(),
-            Some("{\"a\":[]}")
-        );
+        assert_eq!(text(json!({"a": []})).unwrap().as_deref(), Some("{\"a\":[]}"));
         assert_eq!(text(json!(null)).unwrap(), None);
     }
 }

@@ -208,10 +208,7 @@ mod text {
 
     use serde::{Deserializer, Serializer, de};
 
-    pub(super) fn serialize<T: Display, S: Serializer>(
-        value: &Option<T>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) => serializer.collect_str(value),
             None => serializer.serialize_none(),
@@ -274,21 +271,12 @@ mod tests {
     #[test]
     fn a_sample_rand_is_below_one_and_stays_there() {
         assert_eq!(SampleRand::try_from(0.5).unwrap().to_string(), "0.500000");
-        assert_eq!(
-            SampleRand::try_from(0.999_999_9).unwrap().to_string(),
-            "0.999999"
-        );
+        assert_eq!(SampleRand::try_from(0.999_999_9).unwrap().to_string(), "0.999999");
         assert_eq!(SampleRand::try_from(-0.0).unwrap().to_string(), "0.000000");
         for value in [1.0, -0.1, f64::NAN, f64::INFINITY] {
-            assert_eq!(
-                SampleRand::try_from(value),
-                Err(InvalidSampleRandError::OutOfRange)
-            );
+            assert_eq!(SampleRand::try_from(value), Err(InvalidSampleRandError::OutOfRange));
         }
-        assert!(matches!(
-            "half".parse::<SampleRand>(),
-            Err(InvalidSampleRandError::InvalidFloat(_))
-        ));
+        assert!(matches!("half".parse::<SampleRand>(), Err(InvalidSampleRandError::InvalidFloat(_))));
     }
 
     #[test]
@@ -298,24 +286,16 @@ mod tests {
             .with_sample_rand(0.5.try_into().unwrap())
             .with_sampled(false)
             .with_org_id(7.into());
-        let json =
-            r#"{"sample_rate":"0.25","sample_rand":"0.500000","sampled":"false","org_id":"7"}"#;
+        let json = r#"{"sample_rate":"0.25","sample_rand":"0.500000","sampled":"false","org_id":"7"}"#;
         assert_eq!(serde_json::to_string(&context).unwrap(), json);
-        assert_eq!(
-            serde_json::from_str::<DynamicSamplingContext>(json).unwrap(),
-            context
-        );
+        assert_eq!(serde_json::from_str::<DynamicSamplingContext>(json).unwrap(), context);
     }
 
     #[test]
     fn numbers_and_unknown_entries_are_read_too() {
-        let json =
-            r#"{"sample_rate":0.25,"sampled":true,"org_id":7,"sample_rand":null,"replay_id":"x"}"#;
+        let json = r#"{"sample_rate":0.25,"sampled":true,"org_id":7,"sample_rand":null,"replay_id":"x"}"#;
         let context: DynamicSamplingContext = serde_json::from_str(json).unwrap();
-        assert_eq!(
-            (context.sample_rate, context.sampled, context.org_id),
-            (Some(0.25), Some(true), Some(7.into()))
-        );
+        assert_eq!((context.sample_rate, context.sampled, context.org_id), (Some(0.25), Some(true), Some(7.into())));
         assert_eq!(context.sample_rand, None);
         assert_eq!(context.other["replay_id"], "x");
         assert!(serde_json::from_str::<DynamicSamplingContext>(r#"{"sampled":"maybe"}"#).is_err());

@@ -19,17 +19,10 @@ use super::{ClientSdkInfo, Context, Request, Span, User, context, ids, time, tol
 #[serde(rename = "transaction", tag = "type")]
 pub struct Transaction<'a> {
     /// The id of the transaction.
-    #[serde(
-        default = "ids::random_uuid",
-        serialize_with = "uuid::serde::simple::serialize"
-    )]
+    #[serde(default = "ids::random_uuid", serialize_with = "uuid::serde::simple::serialize")]
     pub event_id: Uuid,
     /// The transaction's name.
-    #[serde(
-        default,
-        rename = "transaction",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, rename = "transaction", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The version of the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,35 +34,19 @@ pub struct Transaction<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
     /// Searchable properties.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::text_map",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "tolerant::text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Whatever else is known.
-    #[serde(
-        default,
-        deserialize_with = "tolerant::or_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Value>,
     /// The SDK that sends this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sdk: Option<Cow<'a, ClientSdkInfo>>,
     /// The platform, such as `native`.
-    #[serde(
-        default = "default_platform",
-        deserialize_with = "platform",
-        skip_serializing_if = "is_default_platform"
-    )]
+    #[serde(default = "default_platform", deserialize_with = "platform", skip_serializing_if = "is_default_platform")]
     pub platform: Cow<'a, str>,
     /// When it ended; `None` while it runs.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "time::seconds_opt"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "time::seconds_opt")]
     pub timestamp: Option<SystemTime>,
     /// When it started.
     #[serde(with = "time::seconds")]
@@ -78,11 +55,7 @@ pub struct Transaction<'a> {
     #[serde(default, deserialize_with = "tolerant::or_default")]
     pub spans: Vec<Span>,
     /// The surroundings.
-    #[serde(
-        default,
-        deserialize_with = "context::by_key",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "context::by_key", skip_serializing_if = "BTreeMap::is_empty")]
     pub contexts: BTreeMap<String, Context>,
     /// The HTTP request that was served.
     #[serde(default, skip_serializing_if = "Option::is_none")]

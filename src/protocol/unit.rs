@@ -123,10 +123,7 @@ mod tests {
     fn a_known_name_is_a_unit_of_its_own() {
         assert_eq!(Unit::from("millisecond"), Unit::Millisecond);
         assert_eq!(Unit::from(String::from("exbibyte")), Unit::Exbibyte);
-        assert_eq!(
-            serde_json::to_string(&Unit::Percent).unwrap(),
-            "\"percent\""
-        );
+        assert_eq!(serde_json::to_string(&Unit::Percent).unwrap(), "\"percent\"");
     }
 
     #[test]

@@ -16,10 +16,7 @@ use super::tolerant;
 #[serde(default)]
 pub struct User {
     /// The application's own id for the user.
-    #[serde(
-        deserialize_with = "tolerant::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::text", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The user's email address.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,10 +25,7 @@ pub struct User {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<IpAddress>,
     /// The user's name.
-    #[serde(
-        deserialize_with = "tolerant::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(deserialize_with = "tolerant::text", skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// Whatever else is known about the user.
     #[serde(flatten)]

@@ -111,9 +111,7 @@ impl<'a, T> IntoIterator for &'a mut Values<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Values<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_any(ValuesVisitor(PhantomData))
-            .map(Values::from)
+        deserializer.deserialize_any(ValuesVisitor(PhantomData)).map(Values::from)
     }
 }
 
@@ -144,17 +142,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ValuesVisitor<T> {
             None => Ok(Vec::new()),
             Some(key) if key == "values" => {
                 let values = map.next_value_seed(self)?;
-                while map
-                    .next_entry::<de::IgnoredAny, de::IgnoredAny>()?
-                    .is_some()
-                {}
+                while map.next_entry::<de::IgnoredAny, de::IgnoredAny>()?.is_some() {}
                 Ok(values)
             }
             Some(key) => {
-                let item = Unread {
-                    key: Some(key),
-                    rest: map,
-                };
+                let item = Unread { key: Some(key), rest: map };
                 T::deserialize(MapAccessDeserializer::new(item)).map(|item| vec![item])
             }
         }
@@ -178,10 +170,7 @@ struct Unread<A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Unread<A> {
     type Error = A::Error;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, A::Error> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         match self.key.take() {
             Some(key) => seed.deserialize(key.into_deserializer()).map(Some),
             None => self.rest.next_key_seed(seed),
@@ -308,9 +297,7 @@ impl Visitor<'_> for HexNumber {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<u64, E> {
-        text.parse::<Addr>()
-            .map(u64::from)
-            .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+        text.parse::<Addr>().map(u64::from).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
 
@@ -328,11 +315,7 @@ mod tests {
             assert_eq!(serde_json::from_value::<Values<u8>>(json).unwrap(), two);
         }
         for json in [json!(null), json!([]), json!({}), json!({ "values": null })] {
-            assert!(
-                serde_json::from_value::<Values<u8>>(json)
-                    .unwrap()
-                    .is_empty()
-            );
+            assert!(serde_json::from_value::<Values<u8>>(json).unwrap().is_empty());
         }
         assert!(serde_json::from_value::<Values<u8>>(json!("x")).is_err());
     }
@@ -358,13 +341,7 @@ mod tests {
         for json in [json!("0x1f"), json!("0X1F"), json!("31"), json!(31)] {
             assert_eq!(serde_json::from_value::<Addr>(json).unwrap(), Addr(31));
         }
-        for json in [
-            json!(-1),
-            json!("0x"),
-            json!("0x1ffffffffffffffff"),
-            json!([]),
-            Value::Null,
-        ] {
+        for json in [json!(-1), json!("0x"), json!("0x1ffffffffffffffff"), json!([]), Value::Null] {
             assert!(serde_json::from_value::<RegVal>(json).is_err());
         }
         assert_eq!(RegVal::from(-1), RegVal(u64::MAX));

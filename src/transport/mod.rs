@@ -5,6 +5,7 @@
 //!
 //! **Not here**: queueing, rate limits, retries and loss accounting belong to the sender.
 
+mod factory;
 #[cfg(feature = "client")]
 mod file;
 #[cfg(feature = "http")]
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use crate::wire::Envelope;
 
+pub use self::factory::TransportFactory;
 #[cfg(feature = "client")]
 pub use self::file::{EnvelopeFile, EnvelopeFileError, FileTransport};
 #[cfg(feature = "http")]
@@ -95,6 +97,18 @@ impl<T: Transport> Transport for Arc<T> {
     fn delivery(&self) -> Delivery<'_> {
         (**self).delivery()
     }
+}
+
+/// The transport of clients that were not given one.
+#[cfg(feature = "http")]
+pub(crate) fn default_factory() -> Option<Arc<dyn TransportFactory>> {
+    Some(Arc::new(http::HttpTransportFactory))
+}
+
+/// The transport of clients that were not given one: none, in builds without.
+#[cfg(all(feature = "client", not(feature = "http")))]
+pub(crate) fn default_factory() -> Option<Arc<dyn TransportFactory>> {
+    None
 }
 
 #[cfg(test)]

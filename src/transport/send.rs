@@ -35,8 +35,7 @@ pub trait SendBytes: Send + Sync {
     /// # Errors
     ///
     /// When no complete answer arrived. Whether the envelope did is then unknown, except where the variant says so.
-    fn send_bytes(&self, envelope: &[u8], time_limit: Option<Duration>)
-    -> Result<Reply, SendError>;
+    fn send_bytes(&self, envelope: &[u8], time_limit: Option<Duration>) -> Result<Reply, SendError>;
 }
 
 /// What a server said about one envelope.
@@ -54,10 +53,7 @@ pub struct Reply {
 impl Reply {
     /// Returns the reply of a server that says `status` and nothing else.
     pub fn from_status(status: u16) -> Self {
-        Self {
-            status,
-            ..Self::default()
-        }
+        Self { status, ..Self::default() }
     }
 }
 

@@ -82,17 +82,12 @@ impl Envelope {
         if id.is_some() && self.headers.event_id.is_none() && self.verbatim != Verbatim::Whole {
             self.change_headers().event_id = id;
         }
-        self.items.push(Slot {
-            typed: item,
-            original: None,
-        });
+        self.items.push(Slot { typed: item, original: None });
     }
 
     /// Walks over the items. An envelope that was never parsed shows none.
     pub fn items(&self) -> EnvelopeItemIter<'_> {
-        EnvelopeItemIter {
-            slots: self.items.iter(),
-        }
+        EnvelopeItemIter { slots: self.items.iter() }
     }
 
     /// Takes the items out; the bytes they were read from are gone with the envelope.
@@ -130,8 +125,7 @@ impl Envelope {
         match self.verbatim {
             Verbatim::Headers(_) => self.verbatim = Verbatim::Items,
             Verbatim::Whole => {
-                let line =
-                    memchr::memchr(b'\n', &self.source).map_or(self.source.len(), |end| end + 1);
+                let line = memchr::memchr(b'\n', &self.source).map_or(self.source.len(), |end| end + 1);
                 self.source.drain(..line);
                 self.verbatim = Verbatim::Rest;
             }
@@ -167,8 +161,7 @@ impl PartialEq for Envelope {
     /// Compares headers and items, and what has no type by its bytes.
     fn eq(&self, other: &Self) -> bool {
         let same = |(left, right): (&Slot, &Slot)| {
-            left.typed == right.typed
-                && (left.typed != EnvelopeItem::Raw || self.payload(left) == other.payload(right))
+            left.typed == right.typed && (left.typed != EnvelopeItem::Raw || self.payload(left) == other.payload(right))
         };
         self.headers == other.headers
             && self.blob() == other.blob()

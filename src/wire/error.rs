@@ -43,14 +43,11 @@ impl fmt::Display for EnvelopeError {
 impl Error for EnvelopeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::InvalidHeader(cause)
-            | Self::InvalidItemHeader(cause)
-            | Self::InvalidItemPayload(cause) => Some(cause),
+            Self::InvalidHeader(cause) | Self::InvalidItemHeader(cause) | Self::InvalidItemPayload(cause) => {
+                Some(cause)
+            }
             Self::Io(cause) => Some(cause),
-            Self::UnexpectedEof
-            | Self::MissingHeader
-            | Self::MissingItemHeader
-            | Self::MissingNewline => None,
+            Self::UnexpectedEof | Self::MissingHeader | Self::MissingItemHeader | Self::MissingNewline => None,
         }
     }
 }

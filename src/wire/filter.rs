@@ -42,10 +42,7 @@ pub struct EnvelopeFilterCallbacks<F, C> {
 impl<F, C> EnvelopeFilterCallbacks<F, C> {
     /// Builds a filter from what decides and what takes the rest.
     pub fn new(filter: F, on_filtered: C) -> Self {
-        Self {
-            filter,
-            on_filtered,
-        }
+        Self { filter, on_filtered }
     }
 }
 
@@ -95,9 +92,7 @@ impl Envelope {
         self.retain(&mut filter, |filter, item| filter.filter(item));
         let orphaned = carried || self.headers.event_id.is_none();
         if orphaned && !self.has_carrier() && !self.is_opaque() {
-            self.retain(&mut filter, |_, item| {
-                !matches!(item, EnvelopeItem::Attachment(_))
-            });
+            self.retain(&mut filter, |_, item| !matches!(item, EnvelopeItem::Attachment(_)));
             if self.headers.event_id.is_some() {
                 self.change_headers().event_id = None;
             }
@@ -119,12 +114,7 @@ impl Envelope {
     }
 
     fn has_carrier(&self) -> bool {
-        let carries = |item| {
-            matches!(
-                item,
-                &EnvelopeItem::Event(_) | &EnvelopeItem::Transaction(_)
-            )
-        };
+        let carries = |item| matches!(item, &EnvelopeItem::Event(_) | &EnvelopeItem::Transaction(_));
         self.items().any(carries)
     }
 

@@ -40,16 +40,13 @@ impl<'a> Frames<'a> {
         if header.is_empty() {
             return Err(EnvelopeError::MissingItemHeader);
         }
-        let Header { ty, length } =
-            object(&bytes[header.clone()]).map_err(EnvelopeError::InvalidItemHeader)?;
+        let Header { ty, length } = object(&bytes[header.clone()]).map_err(EnvelopeError::InvalidItemHeader)?;
         let start = after(bytes, header.end);
         let payload = match length {
             None => line(bytes, start),
             Some(length) => {
                 let rest = &bytes[start..];
-                let length = usize::try_from(length)
-                    .ok()
-                    .filter(|length| *length <= rest.len());
+                let length = usize::try_from(length).ok().filter(|length| *length <= rest.len());
                 let length = length.ok_or(EnvelopeError::UnexpectedEof)?;
                 if rest.get(length).is_some_and(|next| *next != b'\n') {
                     return Err(EnvelopeError::MissingNewline);
@@ -58,11 +55,7 @@ impl<'a> Frames<'a> {
             }
         };
         self.at = after(bytes, payload.end);
-        Ok(Frame {
-            ty,
-            header,
-            payload,
-        })
+        Ok(Frame { ty, header, payload })
     }
 }
 
@@ -72,9 +65,7 @@ impl<'a> Iterator for Frames<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let rest = &self.bytes[self.at..];
         // Newlines at the end are not items.
-        if rest.first().is_none_or(|first| *first == b'\n')
-            && rest.iter().all(|byte| *byte == b'\n')
-        {
+        if rest.first().is_none_or(|first| *first == b'\n') && rest.iter().all(|byte| *byte == b'\n') {
             self.at = self.bytes.len();
             return None;
         }

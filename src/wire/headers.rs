@@ -87,10 +87,7 @@ impl Serialize for EnvelopeHeaders {
 pub(crate) struct HeaderFields<'a> {
     #[serde(serialize_with = "simple", skip_serializing_if = "Option::is_none")]
     pub(crate) event_id: Option<Uuid>,
-    #[serde(
-        serialize_with = "without_secret",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(serialize_with = "without_secret", skip_serializing_if = "Option::is_none")]
     pub(crate) dsn: Option<&'a Dsn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sdk: Option<&'a ClientSdkInfo>,

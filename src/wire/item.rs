@@ -1,17 +1,13 @@
 //! What an envelope can hold.
 
 use crate::protocol::{
-    Attachment, ClientReport, Event, Log, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate,
-    Transaction,
+    Attachment, ClientReport, Event, Log, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction,
 };
 
 /// One item of an envelope.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the variants and what they hold are given by the mirrored API"
-)]
+#[expect(clippy::large_enum_variant, reason = "the variants and what they hold are given by the mirrored API")]
 pub enum EnvelopeItem {
     /// An error or a message.
     Event(Box<Event<'static>>),
@@ -153,11 +149,6 @@ pub(super) struct Kind {
     pub(super) content_type: &'static str,
 }
 
-pub(super) const LOGS: Kind = Kind {
-    ty: "log",
-    content_type: "application/vnd.sentry.items.log+json",
-};
-pub(super) const METRICS: Kind = Kind {
-    ty: "trace_metric",
-    content_type: "application/vnd.sentry.items.trace-metric+json",
-};
+pub(super) const LOGS: Kind = Kind { ty: "log", content_type: "application/vnd.sentry.items.log+json" };
+pub(super) const METRICS: Kind =
+    Kind { ty: "trace_metric", content_type: "application/vnd.sentry.items.trace-metric+json" };

@@ -39,11 +39,7 @@ impl Envelope {
     ///
     /// None at present.
     pub fn from_bytes_raw(bytes: Vec<u8>) -> Result<Self, EnvelopeError> {
-        Ok(Self {
-            source: bytes,
-            verbatim: Verbatim::Whole,
-            ..Self::default()
-        })
+        Ok(Self { source: bytes, verbatim: Verbatim::Whole, ..Self::default() })
     }
 
     /// Wraps the bytes of a file that are to be sent as they are: nothing is parsed.
@@ -60,20 +56,9 @@ fn parse(source: Vec<u8>) -> Result<Envelope, EnvelopeError> {
     let (header, frames) = Frames::new(&source)?;
     let verbatim = Verbatim::Headers(header.len());
     let headers = object(&source[header]).map_err(EnvelopeError::InvalidHeader)?;
-    let mut reader = Reader {
-        source: &source,
-        scratch: Vec::new(),
-        buffers: Buffers::with_max_depth(0, MAX_DEPTH),
-    };
-    let items = frames
-        .map(|frame| reader.slot(frame?))
-        .collect::<Result<_, _>>()?;
-    Ok(Envelope {
-        headers,
-        items,
-        source,
-        verbatim,
-    })
+    let mut reader = Reader { source: &source, scratch: Vec::new(), buffers: Buffers::with_max_depth(0, MAX_DEPTH) };
+    let items = frames.map(|frame| reader.slot(frame?)).collect::<Result<_, _>>()?;
+    Ok(Envelope { headers, items, source, verbatim })
 }
 
 /// Reads one item after the other, with the same buffers.
@@ -86,13 +71,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn slot(&mut self, frame: Frame<'_>) -> Result<Slot, EnvelopeError> {
         let typed = self.item(&frame)?;
-        let Frame {
-            header, payload, ..
-        } = frame;
-        Ok(Slot {
-            typed,
-            original: Some(Original { header, payload }),
-        })
+        let Frame { header, payload, .. } = frame;
+        Ok(Slot { typed, original: Some(Original { header, payload }) })
     }
 
     fn item(&mut self, frame: &Frame<'_>) -> Result<EnvelopeItem, EnvelopeError> {
@@ -107,9 +87,7 @@ impl Reader<'_> {
             "client_report" => self.json(payload).map(EnvelopeItem::ClientReport),
             "attachment" => attachment(header, payload).map(EnvelopeItem::Attachment),
             ty if ty == LOGS.ty => self.container(&LOGS, header, payload, ItemContainer::Logs),
-            ty if ty == METRICS.ty => {
-                self.container(&METRICS, header, payload, ItemContainer::Metrics)
-            }
+            ty if ty == METRICS.ty => self.container(&METRICS, header, payload, ItemContainer::Metrics),
             _ => Ok(EnvelopeItem::Raw),
         }
     }
@@ -122,8 +100,7 @@ impl Reader<'_> {
         payload: &[u8],
         wrap: fn(Vec<T>) -> ItemContainer,
     ) -> Result<EnvelopeItem, EnvelopeError> {
-        let ContainerHeader { content_type } =
-            object(header).map_err(EnvelopeError::InvalidItemHeader)?;
+        let ContainerHeader { content_type } = object(header).map_err(EnvelopeError::InvalidItemHeader)?;
         if content_type.is_some_and(|content_type| content_type != kind.content_type) {
             return Ok(EnvelopeItem::Raw);
         }
@@ -149,13 +126,7 @@ impl Reader<'_> {
         self.scratch.extend_from_slice(payload);
         self.scratch.resize(padded, 0);
         let mut tape = Tape::null();
-        simd_json::fill_tape_padded(
-            &mut self.scratch,
-            payload.len(),
-            &mut self.buffers,
-            &mut tape,
-        )
-        .ok()?;
+        simd_json::fill_tape_padded(&mut self.scratch, payload.len(), &mut self.buffers, &mut tape).ok()?;
         T::deserialize(&mut Deserializer::from_tape(tape)).ok()
     }
 }

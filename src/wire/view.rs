@@ -40,11 +40,7 @@ impl<'a> EnvelopeView<'a> {
         let (header, frames) = Frames::new(bytes)?;
         let header = &bytes[header];
         object::<IgnoredAny>(header).map_err(EnvelopeError::InvalidHeader)?;
-        Ok(Self {
-            bytes,
-            header,
-            frames,
-        })
+        Ok(Self { bytes, header, frames })
     }
 
     /// Returns the line of headers, without its newline.
@@ -54,10 +50,7 @@ impl<'a> EnvelopeView<'a> {
 
     /// Walks over the items, up to the first error.
     pub fn items(&self) -> ItemViews<'a> {
-        ItemViews {
-            bytes: self.bytes,
-            frames: self.frames.clone(),
-        }
+        ItemViews { bytes: self.bytes, frames: self.frames.clone() }
     }
 }
 
@@ -73,17 +66,11 @@ impl<'a> Iterator for ItemViews<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let frame = self.frames.next()?;
-        Some(frame.map(
-            |Frame {
-                 ty,
-                 header,
-                 payload,
-             }| ItemView {
-                ty,
-                header: &self.bytes[header],
-                payload: &self.bytes[payload],
-            },
-        ))
+        Some(frame.map(|Frame { ty, header, payload }| ItemView {
+            ty,
+            header: &self.bytes[header],
+            payload: &self.bytes[payload],
+        }))
     }
 }
 

@@ -9,8 +9,7 @@ use super::envelope::{Envelope, Original, Slot, Verbatim};
 use super::headers::HeaderFields;
 use super::item::{EnvelopeItem, ItemContainer, Kind, LOGS, METRICS};
 use crate::protocol::{
-    Attachment, ClientReport, Event, Log, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate,
-    Transaction,
+    Attachment, ClientReport, Event, Log, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction,
 };
 
 impl Envelope {
@@ -44,9 +43,7 @@ impl Envelope {
 
     fn append(&self, buffer: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         let mut writer = match self.verbatim {
-            Verbatim::Items | Verbatim::Rest => {
-                EnvelopeWriter::new(buffer, &self.headers.fields())?
-            }
+            Verbatim::Items | Verbatim::Rest => EnvelopeWriter::new(buffer, &self.headers.fields())?,
             Verbatim::Headers(length) => EnvelopeWriter::after(buffer, &self.source[..length]),
             Verbatim::Whole => EnvelopeWriter { out: buffer },
         };
@@ -58,14 +55,8 @@ impl Envelope {
         }
         for slot in &self.items {
             match slot {
-                Slot {
-                    original: Some(original),
-                    ..
-                } => writer.original(&self.source, original),
-                Slot {
-                    typed,
-                    original: None,
-                } => writer.item(typed)?,
+                Slot { original: Some(original), .. } => writer.original(&self.source, original),
+                Slot { typed, original: None } => writer.item(typed)?,
             }
         }
         Ok(())
@@ -81,10 +72,7 @@ pub(crate) struct EnvelopeWriter<'b> {
 
 impl<'b> EnvelopeWriter<'b> {
     /// Writes the headers to the end of `out`.
-    pub(crate) fn new(
-        out: &'b mut Vec<u8>,
-        headers: &HeaderFields<'_>,
-    ) -> Result<Self, serde_json::Error> {
+    pub(crate) fn new(out: &'b mut Vec<u8>, headers: &HeaderFields<'_>) -> Result<Self, serde_json::Error> {
         serde_json::to_writer(&mut *out, headers)?;
         out.push(b'\n');
         Ok(Self { out })
@@ -119,10 +107,7 @@ impl<'b> EnvelopeWriter<'b> {
     }
 
     /// Writes a transaction.
-    pub(crate) fn transaction(
-        &mut self,
-        transaction: &Transaction<'_>,
-    ) -> Result<(), serde_json::Error> {
+    pub(crate) fn transaction(&mut self, transaction: &Transaction<'_>) -> Result<(), serde_json::Error> {
         self.json("transaction", transaction)
     }
 
@@ -132,10 +117,7 @@ impl<'b> EnvelopeWriter<'b> {
     }
 
     /// Writes counts of sessions.
-    pub(crate) fn sessions(
-        &mut self,
-        sessions: &SessionAggregates<'_>,
-    ) -> Result<(), serde_json::Error> {
+    pub(crate) fn sessions(&mut self, sessions: &SessionAggregates<'_>) -> Result<(), serde_json::Error> {
         self.json("sessions", sessions)
     }
 
@@ -162,9 +144,7 @@ impl<'b> EnvelopeWriter<'b> {
     /// Writes an attachment.
     pub(crate) fn attachment(&mut self, attachment: &Attachment) -> Result<(), serde_json::Error> {
         self.whole(|out| {
-            attachment
-                .to_writer(out)
-                .map_err(serde_json::Error::custom)?;
+            attachment.to_writer(out).map_err(serde_json::Error::custom)?;
             out.push(b'\n');
             Ok(())
         })
@@ -182,20 +162,11 @@ impl<'b> EnvelopeWriter<'b> {
         self.with_length(|out| write!(out, r#"{{"type":"{ty}""#), payload)
     }
 
-    fn container(
-        &mut self,
-        kind: &Kind,
-        items: &[impl Serialize],
-    ) -> Result<(), serde_json::Error> {
+    fn container(&mut self, kind: &Kind, items: &[impl Serialize]) -> Result<(), serde_json::Error> {
         let Kind { ty, content_type } = kind;
         let count = items.len();
         self.with_length(
-            |out| {
-                write!(
-                    out,
-                    r#"{{"type":"{ty}","item_count":{count},"content_type":"{content_type}""#
-                )
-            },
+            |out| write!(out, r#"{{"type":"{ty}","item_count":{count},"content_type":"{content_type}""#),
             &Items { items },
         )
     }
@@ -250,10 +221,7 @@ struct Digits {
 
 impl Digits {
     fn of(mut number: usize) -> Self {
-        let mut digits = Self {
-            text: [b'0'; 20],
-            start: 20,
-        };
+        let mut digits = Self { text: [b'0'; 20], start: 20 };
         for place in digits.text.iter_mut().rev() {
             digits.start -= 1;
             // A remainder of 10 fits every type.

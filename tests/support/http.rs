@@ -21,10 +21,7 @@ pub struct Request {
 impl Request {
     /// Returns the first header of that name, in any spelling.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut named = self
-            .headers
-            .iter()
-            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let mut named = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         named.next().map(|(_, value)| value.as_str())
     }
 }
@@ -38,10 +35,7 @@ pub struct Connection<'a> {
 
 impl<'a> Connection<'a> {
     pub fn new(stream: &'a mut dyn Stream) -> Self {
-        Self {
-            stream,
-            buffer: Vec::with_capacity(16 << 10),
-        }
+        Self { stream, buffer: Vec::with_capacity(16 << 10) }
     }
 
     /// Reads the next request; nothing where the client has gone between two.
@@ -55,11 +49,7 @@ impl<'a> Connection<'a> {
             }
             if self.fill()? == 0 {
                 let clean = self.buffer.is_empty();
-                return if clean {
-                    Ok(None)
-                } else {
-                    Err(io::ErrorKind::UnexpectedEof.into())
-                };
+                return if clean { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
             }
         };
         if length > LARGEST_BODY {
@@ -105,20 +95,13 @@ fn parse_head(bytes: &[u8]) -> io::Result<Option<(Request, usize, usize)>> {
     let request = Request {
         method: parsed.method.unwrap_or_default().to_owned(),
         path: parsed.path.unwrap_or_default().to_owned(),
-        headers: parsed
-            .headers
-            .iter()
-            .map(|header| (header.name.to_owned(), text(header.value)))
-            .collect(),
+        headers: parsed.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect(),
         body: Vec::new(),
     };
     if request.header("Transfer-Encoding").is_some() {
         return Err(invalid("this server wants a Content-Length"));
     }
-    let length = request
-        .header("Content-Length")
-        .map_or(Ok(0), str::parse)
-        .map_err(invalid)?;
+    let length = request.header("Content-Length").map_or(Ok(0), str::parse).map_err(invalid)?;
     Ok(Some((request, head, length)))
 }
 

@@ -40,13 +40,7 @@ impl Answer {
     /// Accepts with 200, or says with another status that the envelope is not wanted.
     pub fn status(status: u16) -> Self {
         let body = "{}".to_owned();
-        Self {
-            status,
-            headers: Vec::new(),
-            body,
-            delay: Duration::ZERO,
-            cut: None,
-        }
+        Self { status, headers: Vec::new(), body, delay: Duration::ZERO, cut: None }
     }
 
     /// Says 429, with the limits in the header.
@@ -56,10 +50,7 @@ impl Answer {
 
     /// Closes the connection without a word.
     pub fn hang_up() -> Self {
-        Self {
-            cut: Some(0),
-            ..Self::status(200)
-        }
+        Self { cut: Some(0), ..Self::status(200) }
     }
 
     /// Never answers.
@@ -85,11 +76,7 @@ impl Answer {
     fn to_bytes(&self) -> Vec<u8> {
         use std::fmt::Write;
 
-        let mut text = format!(
-            "HTTP/1.1 {} Said\r\nContent-Length: {}\r\n",
-            self.status,
-            self.body.len()
-        );
+        let mut text = format!("HTTP/1.1 {} Said\r\nContent-Length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
             write!(text, "{name}: {value}\r\n").unwrap();
         }
@@ -163,15 +150,9 @@ impl Receiver {
             connections: AtomicU64::new(0),
         });
         let (served, wrap): (_, Arc<Wrap>) = (Arc::clone(&shared), Arc::new(wrap));
-        let accepting = thread::Builder::new()
-            .name("receiver".into())
-            .spawn(move || accept(&listener, &served, &wrap))?;
-        Ok(Self {
-            shared,
-            accepting: Mutex::new(Some(accepting)),
-            address,
-            scheme,
-        })
+        let accepting =
+            thread::Builder::new().name("receiver".into()).spawn(move || accept(&listener, &served, &wrap))?;
+        Ok(Self { shared, accepting: Mutex::new(Some(accepting)), address, scheme })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -184,17 +165,12 @@ impl Receiver {
     }
 
     pub fn dsn_with_key(&self, key: &str) -> Dsn {
-        format!("{}://{key}@{}/1", self.scheme, self.address)
-            .parse()
-            .unwrap()
+        format!("{}://{key}@{}/1", self.scheme, self.address).parse().unwrap()
     }
 
     /// Appends to the answers that were ordered; after them all it says 200.
     pub fn answer(&self, times: usize, answer: Answer) {
-        self.shared
-            .lock()
-            .script
-            .extend(std::iter::repeat_n(answer, times));
+        self.shared.lock().script.extend(std::iter::repeat_n(answer, times));
     }
 
     /// Takes what was accepted since the last call.
@@ -210,20 +186,13 @@ impl Receiver {
     pub fn counts(&self) -> Counts {
         let state = self.shared.lock();
         let connections = self.shared.connections.load(Ordering::Relaxed);
-        Counts {
-            connections,
-            requests: state.requests,
-            accepted: state.accepted,
-        }
+        Counts { connections, requests: state.requests, accepted: state.accepted }
     }
 
     /// Waits until `wanted` envelopes were accepted; false when there are fewer after `timeout`.
     pub fn wait_for(&self, wanted: u64, timeout: Duration) -> bool {
         let state = self.shared.lock();
-        let waited = self
-            .shared
-            .changed
-            .wait_timeout_while(state, timeout, |state| state.accepted < wanted);
+        let waited = self.shared.changed.wait_timeout_while(state, timeout, |state| state.accepted < wanted);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
@@ -274,19 +243,11 @@ impl Shared {
                 break;
             }
             let wanted = answer.cut.is_none() && (200..300).contains(&answer.status);
-            let outcome = if wanted {
-                check(&request)
-            } else {
-                Err(answer.status)
-            };
+            let outcome = if wanted { check(&request) } else { Err(answer.status) };
             let mut state = self.lock();
             match outcome {
                 Ok((envelope, bytes)) => {
-                    state.received.push(Received {
-                        envelope,
-                        bytes,
-                        request,
-                    });
+                    state.received.push(Received { envelope, bytes, request });
                     state.accepted += 1;
                     self.changed.notify_all();
                 }
@@ -311,11 +272,7 @@ impl Shared {
             while !self.is_stopped() && due.is_none_or(|due| Instant::now() < due) {
                 let step = due.map_or(delay, |due| due.saturating_duration_since(Instant::now()));
                 let step = step.min(Duration::from_millis(50));
-                state = self
-                    .changed
-                    .wait_timeout(state, step)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0;
+                state = self.changed.wait_timeout(state, step).unwrap_or_else(PoisonError::into_inner).0;
             }
         }
     }
@@ -354,9 +311,7 @@ fn check(request: &Request) -> Result<(Envelope, Vec<u8>), u16> {
     if request.method != "POST" {
         return Err(405);
     }
-    let auth = request
-        .header("X-Sentry-Auth")
-        .and_then(|text| text.parse::<Auth>().ok());
+    let auth = request.header("X-Sentry-Auth").and_then(|text| text.parse::<Auth>().ok());
     if auth.is_none_or(|auth| auth.public_key() != "public" || auth.version() != 7) {
         return Err(403);
     }
@@ -372,15 +327,8 @@ fn check(request: &Request) -> Result<(Envelope, Vec<u8>), u16> {
 fn unzip(packed: &[u8]) -> Result<Vec<u8>, u16> {
     let mut plain = Vec::new();
     let reader = flate2::read::MultiGzDecoder::new(packed);
-    reader
-        .take(LARGEST_ENVELOPE + 1)
-        .read_to_end(&mut plain)
-        .map_err(|_| 400_u16)?;
-    if plain.len() as u64 > LARGEST_ENVELOPE {
-        Err(413)
-    } else {
-        Ok(plain)
-    }
+    reader.take(LARGEST_ENVELOPE + 1).read_to_end(&mut plain).map_err(|_| 400_u16)?;
+    if plain.len() as u64 > LARGEST_ENVELOPE { Err(413) } else { Ok(plain) }
 }
 
 const LARGEST_ENVELOPE: u64 = 200 << 20;

@@ -9,10 +9,7 @@ use crate::event;
 use crate::tls::Scratch;
 
 fn read(file: &Scratch) -> Vec<Vec<u8>> {
-    EnvelopeFile::open(&file.0)
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap()
+    EnvelopeFile::open(&file.0).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
@@ -25,10 +22,7 @@ fn envelopes_are_appended_and_come_back_in_order() {
             assert_eq!(reply.status, 200);
         }
     }
-    assert_eq!(
-        read(&file),
-        [event(10), event(20_000), event(11), event(20_001)]
-    );
+    assert_eq!(read(&file), [event(10), event(20_000), event(11), event(20_001)]);
 }
 
 #[test]
@@ -47,9 +41,7 @@ fn threads_and_handles_do_not_mix_their_envelopes() {
     let envelopes = read(&file);
     assert_eq!(envelopes.len(), 100);
     for length in [10, 500, 5_000, 50_000] {
-        let same = envelopes
-            .iter()
-            .filter(|envelope| **envelope == event(length));
+        let same = envelopes.iter().filter(|envelope| **envelope == event(length));
         assert_eq!(same.count(), 25);
     }
 }

@@ -14,10 +14,7 @@ use crate::{LONG, event, options, send, transport};
 fn the_request_says_what_the_protocol_asks_and_nothing_else() {
     let receiver = Receiver::start().unwrap();
     let reply = send(&transport(receiver.dsn()), &event(10)).unwrap();
-    assert_eq!(
-        (reply.status, reply.rate_limits, reply.retry_after),
-        (200, None, None)
-    );
+    assert_eq!((reply.status, reply.rate_limits, reply.retry_after), (200, None, None));
 
     let received = receiver.take().pop().unwrap();
     assert_eq!(received.request.method, "POST");
@@ -34,10 +31,7 @@ fn the_request_says_what_the_protocol_asks_and_nothing_else() {
         ("content-type", "application/x-sentry-envelope".to_owned()),
         ("host", receiver.address().to_string()),
         ("user-agent", agent.to_owned()),
-        (
-            "x-sentry-auth",
-            format!("Sentry sentry_key=public, sentry_version=7, sentry_client={agent}"),
-        ),
+        ("x-sentry-auth", format!("Sentry sentry_key=public, sentry_version=7, sentry_client={agent}")),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value));
     assert_eq!(headers, expected);
@@ -51,10 +45,7 @@ fn a_secret_key_is_sent_in_the_header_only() {
     send(&HttpTransport::new(&options).unwrap(), &event(10)).unwrap();
     let request = receiver.take().pop().unwrap().request;
     let auth = request.header("X-Sentry-Auth").unwrap();
-    assert_eq!(
-        auth,
-        "Sentry sentry_key=public, sentry_version=7, sentry_client=me/2, sentry_secret=secret"
-    );
+    assert_eq!(auth, "Sentry sentry_key=public, sentry_version=7, sentry_client=me/2, sentry_secret=secret");
     assert_eq!(request.path, "/api/1/envelope/");
 }
 
@@ -82,10 +73,7 @@ fn requests_share_one_connection_whatever_was_answered() {
         send(&transport, &event(400)).unwrap();
     }
     let counts = receiver.counts();
-    assert_eq!(
-        (counts.connections, counts.requests, counts.accepted),
-        (1, 20, 16)
-    );
+    assert_eq!((counts.connections, counts.requests, counts.accepted), (1, 20, 16));
 }
 
 #[test]
@@ -121,24 +109,15 @@ fn rate_limits_are_handed_on_with_every_status() {
     let receiver = Receiver::start().unwrap();
     let transport = transport(receiver.dsn());
     let limits = "60:error;transaction:key, 2700::organization";
-    receiver.answer(
-        1,
-        Answer::rate_limited(limits).with_header("Retry-After", "60"),
-    );
-    receiver.answer(
-        1,
-        Answer::status(200).with_header("x-sentry-rate-limits", "1:log_item:key"),
-    );
+    receiver.answer(1, Answer::rate_limited(limits).with_header("Retry-After", "60"));
+    receiver.answer(1, Answer::status(200).with_header("x-sentry-rate-limits", "1:log_item:key"));
 
     let reply = send(&transport, &event(10)).unwrap();
     assert_eq!(reply.status, 429);
     assert_eq!(reply.rate_limits.as_deref(), Some(limits));
     assert_eq!(reply.retry_after.as_deref(), Some("60"));
     let reply = send(&transport, &event(10)).unwrap();
-    assert_eq!(
-        (reply.status, reply.rate_limits.as_deref()),
-        (200, Some("1:log_item:key"))
-    );
+    assert_eq!((reply.status, reply.rate_limits.as_deref()), (200, Some("1:log_item:key")));
 }
 
 #[test]
@@ -181,11 +160,7 @@ fn a_silent_server_costs_the_time_limit_and_no_more() {
     options.transfer_timeout = Duration::from_millis(200);
     let impatient = HttpTransport::new(&options).unwrap();
     let short = Duration::from_millis(200);
-    for (transport, limit) in [
-        (&patient, Some(short)),
-        (&impatient, None),
-        (&impatient, Some(LONG)),
-    ] {
+    for (transport, limit) in [(&patient, Some(short)), (&impatient, None), (&impatient, Some(LONG))] {
         let start = Instant::now();
         let error = transport.send_bytes(&event(10), limit).unwrap_err();
         assert!(matches!(error, SendError::Timeout(_)), "{error:?}");
@@ -210,9 +185,7 @@ fn limits_longer_than_a_clock_can_tell_are_no_limits() {
 fn no_time_left_means_no_request() {
     let receiver = Receiver::start().unwrap();
     let transport = transport(receiver.dsn());
-    let error = transport
-        .send_bytes(&event(10), Some(Duration::ZERO))
-        .unwrap_err();
+    let error = transport.send_bytes(&event(10), Some(Duration::ZERO)).unwrap_err();
     assert!(matches!(error, SendError::Timeout(_)), "{error:?}");
     assert_eq!(receiver.counts().requests, 0);
 }
@@ -222,16 +195,10 @@ fn a_server_that_hangs_up_is_an_error_and_the_next_envelope_gets_a_connection() 
     let receiver = Receiver::start().unwrap();
     let transport = transport(receiver.dsn());
     for cut in [0, 5, 20] {
-        let answer = Answer {
-            cut: Some(cut),
-            ..Answer::status(200)
-        };
+        let answer = Answer { cut: Some(cut), ..Answer::status(200) };
         receiver.answer(1, answer);
         let error = send(&transport, &event(10)).unwrap_err();
-        assert!(
-            matches!(error, SendError::Io(_) | SendError::Protocol(_)),
-            "{cut}: {error:?}"
-        );
+        assert!(matches!(error, SendError::Io(_) | SendError::Protocol(_)), "{cut}: {error:?}");
         assert_eq!(send(&transport, &event(10)).unwrap().status, 200);
     }
 }
@@ -254,13 +221,7 @@ fn an_answer_whose_body_breaks_off_is_still_an_answer() {
     let receiver = Receiver::start().unwrap();
     let transport = transport(receiver.dsn());
     let long = Answer::status(503).with_body(&"x".repeat(500));
-    receiver.answer(
-        1,
-        Answer {
-            cut: Some(200),
-            ..long
-        },
-    );
+    receiver.answer(1, Answer { cut: Some(200), ..long });
     assert_eq!(send(&transport, &event(10)).unwrap().status, 503);
     assert_eq!(send(&transport, &event(10)).unwrap().status, 200);
 }
@@ -270,13 +231,7 @@ fn a_connection_that_the_server_closed_quietly_is_not_used_again() {
     let receiver = Receiver::start().unwrap();
     let transport = transport(receiver.dsn());
     for _ in 0..5 {
-        receiver.answer(
-            1,
-            Answer {
-                cut: Some(usize::MAX),
-                ..Answer::status(200)
-            },
-        );
+        receiver.answer(1, Answer { cut: Some(usize::MAX), ..Answer::status(200) });
         assert_eq!(send(&transport, &event(10)).unwrap().status, 200);
         thread::sleep(Duration::from_millis(20));
     }

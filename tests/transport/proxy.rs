@@ -50,10 +50,7 @@ fn lead(mut client: TcpStream, refusal: Option<&str>, seen: &Mutex<Vec<String>>)
             return Ok(());
         }
     }
-    let target = head
-        .strip_prefix("CONNECT ")
-        .and_then(|rest| rest.split(' ').next())
-        .map(str::to_owned);
+    let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).map(str::to_owned);
     seen.lock().unwrap().push(head);
     if let Some(refusal) = refusal {
         return write!(client, "HTTP/1.1 {refusal}\r\nContent-Length: 0\r\n\r\n");
@@ -83,18 +80,9 @@ fn http_goes_through_the_proxy_over_one_connection() {
     }
     let heads = proxy.heads();
     assert_eq!(heads.len(), 1);
-    assert!(
-        heads[0].starts_with(&format!("CONNECT {} HTTP/1.1\r\n", receiver.address())),
-        "{heads:?}"
-    );
-    assert!(
-        !heads[0].to_lowercase().contains("authorization"),
-        "{heads:?}"
-    );
-    assert!(
-        !heads[0].to_lowercase().contains("x-sentry-auth"),
-        "{heads:?}"
-    );
+    assert!(heads[0].starts_with(&format!("CONNECT {} HTTP/1.1\r\n", receiver.address())), "{heads:?}");
+    assert!(!heads[0].to_lowercase().contains("authorization"), "{heads:?}");
+    assert!(!heads[0].to_lowercase().contains("x-sentry-auth"), "{heads:?}");
 }
 
 #[test]
@@ -117,20 +105,14 @@ fn the_proxy_gets_the_credentials_from_its_url() {
     send(&HttpTransport::new(&options).unwrap(), &event(10)).unwrap();
     let head = proxy.heads().remove(0).to_lowercase();
     // The base64 of `me:p@ss`.
-    assert!(
-        head.contains("proxy-authorization: basic bwu6cebzcw==\r\n"),
-        "{head}"
-    );
+    assert!(head.contains("proxy-authorization: basic bwu6cebzcw==\r\n"), "{head}");
     let request = receiver.take().remove(0).request;
     assert_eq!(request.header("Proxy-Authorization"), None);
 }
 
 #[test]
 fn a_proxy_that_says_no_is_told_from_a_server_that_does() {
-    let (receiver, proxy) = (
-        Receiver::start().unwrap(),
-        Proxy::start(Some("407 Who are you")),
-    );
+    let (receiver, proxy) = (Receiver::start().unwrap(), Proxy::start(Some("407 Who are you")));
     let mut options = options(receiver.dsn());
     options.http_proxy = Some(proxy.url().into());
     let error = send(&HttpTransport::new(&options).unwrap(), &event(10)).unwrap_err();
@@ -141,10 +123,7 @@ fn a_proxy_that_says_no_is_told_from_a_server_that_does() {
 #[test]
 fn a_proxy_that_is_down_gives_no_connection() {
     let receiver = Receiver::start().unwrap();
-    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     let mut options = options(receiver.dsn());
     options.http_proxy = Some(format!("http://{nobody}").into());
     let error = send(&HttpTransport::new(&options).unwrap(), &event(10)).unwrap_err();
@@ -157,16 +136,10 @@ fn a_bad_proxy_is_an_error_before_anything_is_sent() {
     let mut options = options(receiver.dsn());
     options.http_proxy = Some("not a proxy".into());
     let error = HttpTransport::new(&options).unwrap_err();
-    assert!(
-        matches!(error, HttpTransportError::InvalidProxy(_)),
-        "{error:?}"
-    );
+    assert!(matches!(error, HttpTransportError::InvalidProxy(_)), "{error:?}");
     options.http_proxy = Some("socks5://localhost".into());
     let error = HttpTransport::new(&options).unwrap_err();
-    assert!(
-        matches!(error, HttpTransportError::UnsupportedProxy),
-        "{error:?}"
-    );
+    assert!(matches!(error, HttpTransportError::UnsupportedProxy), "{error:?}");
 }
 
 #[test]
@@ -178,9 +151,7 @@ fn the_environment_names_the_proxy_and_who_needs_none() {
         for name in ["HTTPS_PROXY", "HTTP_PROXY", "no_proxy", "REQUEST_METHOD"] {
             child.env_remove(name);
         }
-        child
-            .env("http_proxy", proxy.url())
-            .env("NO_PROXY", no_proxy);
+        child.env("http_proxy", proxy.url()).env("NO_PROXY", no_proxy);
         child.env(CHILD, receiver.dsn().to_string());
         assert!(child.status().unwrap().success());
     };

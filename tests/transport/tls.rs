@@ -90,8 +90,5 @@ fn a_server_without_tls_is_not_trusted() {
     let dsn = receiver.dsn().to_string().replace("http:", "https:");
     let transport = HttpTransport::new(&options(dsn.parse().unwrap())).unwrap();
     let error = send(&transport, &event(10)).unwrap_err();
-    assert!(
-        matches!(error, SendError::Tls(_) | SendError::Io(_)),
-        "{error:?}"
-    );
+    assert!(matches!(error, SendError::Tls(_) | SendError::Io(_)), "{error:?}");
 }

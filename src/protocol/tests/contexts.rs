@@ -18,31 +18,9 @@ fn every_kind_of_context_reads_back_what_it_writes() {
             }
             .into(),
         ),
-        (
-            "os",
-            OsContext {
-                rooted: Some(false),
-                other: map("unknown", json!([1])),
-                ..OsContext::default()
-            }
-            .into(),
-        ),
-        (
-            "runtime",
-            RuntimeContext {
-                other: map("raw", json!("x")),
-                ..RuntimeContext::default()
-            }
-            .into(),
-        ),
-        (
-            "app",
-            AppContext {
-                app_start_time: Some(at(1)),
-                ..AppContext::default()
-            }
-            .into(),
-        ),
+        ("os", OsContext { rooted: Some(false), other: map("unknown", json!([1])), ..OsContext::default() }.into()),
+        ("runtime", RuntimeContext { other: map("raw", json!("x")), ..RuntimeContext::default() }.into()),
+        ("app", AppContext { app_start_time: Some(at(1)), ..AppContext::default() }.into()),
         ("browser", BrowserContext::default().into()),
         (
             "trace",
@@ -54,23 +32,10 @@ fn every_kind_of_context_reads_back_what_it_writes() {
             }
             .into(),
         ),
-        (
-            "gpu",
-            GpuContext {
-                name: "card".into(),
-                memory_size: Some(4096),
-                ..GpuContext::default()
-            }
-            .into(),
-        ),
+        ("gpu", GpuContext { name: "card".into(), memory_size: Some(4096), ..GpuContext::default() }.into()),
         (
             "otel",
-            OtelContext {
-                attributes: map("a", json!(1)),
-                other: map("b", json!(2)),
-                ..OtelContext::default()
-            }
-            .into(),
+            OtelContext { attributes: map("a", json!(1)), other: map("b", json!(2)), ..OtelContext::default() }.into(),
         ),
         (
             "response",
@@ -93,10 +58,7 @@ fn every_kind_of_context_reads_back_what_it_writes() {
 
 #[test]
 fn times_in_contexts_are_texts() {
-    let context = Context::from(DeviceContext {
-        boot_time: Some(at(1_514_103_120)),
-        ..DeviceContext::default()
-    });
+    let context = Context::from(DeviceContext { boot_time: Some(at(1_514_103_120)), ..DeviceContext::default() });
     let json = json!({"type": "device", "boot_time": "2017-12-24T08:12:00Z"});
     round_trip(context, json);
 }
@@ -110,15 +72,8 @@ fn a_context_without_a_type_has_its_key_as_type() {
         "nothing": null,
     }}))
     .unwrap();
-    let kinds: Vec<_> = event
-        .contexts
-        .iter()
-        .map(|(key, context)| (key.as_str(), context.type_name()))
-        .collect();
-    assert_eq!(
-        kinds,
-        [("mine", "unknown"), ("os", "os"), ("rust", "runtime")]
-    );
+    let kinds: Vec<_> = event.contexts.iter().map(|(key, context)| (key.as_str(), context.type_name())).collect();
+    assert_eq!(kinds, [("mine", "unknown"), ("os", "os"), ("rust", "runtime")]);
 }
 
 #[test]
@@ -173,10 +128,7 @@ fn every_kind_of_image_reads_back_what_it_writes() {
                 "id": uuid, "code_id": "ab12",
             }),
         ),
-        (
-            ProguardDebugImage { uuid: id() }.into(),
-            json!({"type": "proguard", "uuid": uuid}),
-        ),
+        (ProguardDebugImage { uuid: id() }.into(), json!({"type": "proguard", "uuid": uuid})),
         (
             WasmDebugImage {
                 name: "w".into(),
@@ -211,9 +163,6 @@ fn native_images_are_understood_and_unknown_ones_skipped() {
     let [DebugImage::Symbolic(image)] = &meta.images[..] else {
         panic!("{:?}", meta.images);
     };
-    assert_eq!(
-        (image.name.as_str(), image.image_addr),
-        ("/bin/app", Addr(16))
-    );
+    assert_eq!((image.name.as_str(), image.image_addr), ("/bin/app", Addr(16)));
     assert!(DebugMeta::default().is_empty());
 }

@@ -6,13 +6,7 @@ use super::*;
 
 #[test]
 fn a_breadcrumb_leaves_out_its_defaults() {
-    round_trip(
-        Breadcrumb {
-            timestamp: at(1),
-            ..Breadcrumb::default()
-        },
-        json!({"timestamp": 1}),
-    );
+    round_trip(Breadcrumb { timestamp: at(1), ..Breadcrumb::default() }, json!({"timestamp": 1}));
     round_trip(
         Breadcrumb {
             timestamp: at(1),
@@ -101,10 +95,7 @@ fn an_exception_carries_its_mechanism_and_stack() {
 #[test]
 fn reversed_frames_end_with_the_innermost_call() {
     assert_eq!(Stacktrace::from_frames_reversed(vec![]), None);
-    let frame = |name: &str| Frame {
-        function: Some(name.into()),
-        ..Frame::default()
-    };
+    let frame = |name: &str| Frame { function: Some(name.into()), ..Frame::default() };
     let trace = Stacktrace::from_frames_reversed(vec![frame("inner"), frame("outer")]).unwrap();
     assert_eq!(trace.frames, [frame("outer"), frame("inner")]);
 }

@@ -31,9 +31,7 @@ impl EnvelopeFile<BufReader<File>> {
 impl<R: BufRead> EnvelopeFile<R> {
     /// Reads from what is not a file.
     pub fn new(reader: R) -> Self {
-        Self {
-            reader: Some(reader),
-        }
+        Self { reader: Some(reader) }
     }
 }
 
@@ -124,10 +122,7 @@ fn read_envelope(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, EnvelopeF
 }
 
 /// Appends a line, with its line break, and returns it; an empty one at the end of the file.
-fn read_line<'a>(
-    reader: &mut impl BufRead,
-    envelope: &'a mut Vec<u8>,
-) -> Result<&'a [u8], EnvelopeFileError> {
+fn read_line<'a>(reader: &mut impl BufRead, envelope: &'a mut Vec<u8>) -> Result<&'a [u8], EnvelopeFileError> {
     let start = envelope.len();
     reader.take(room(envelope)).read_until(b'\n', envelope)?;
     if room(envelope) == 0 {
@@ -137,11 +132,7 @@ fn read_line<'a>(
 }
 
 /// Appends a payload of `length` bytes and the line break after it.
-fn read_payload(
-    reader: &mut impl BufRead,
-    envelope: &mut Vec<u8>,
-    length: u64,
-) -> Result<(), EnvelopeFileError> {
+fn read_payload(reader: &mut impl BufRead, envelope: &mut Vec<u8>, length: u64) -> Result<(), EnvelopeFileError> {
     if length >= room(envelope) {
         return Err(EnvelopeFileError::TooLarge);
     }
@@ -191,10 +182,7 @@ mod tests {
     fn an_item_without_a_length_ends_with_its_line() {
         let file = b"{}\n{\"type\":\"event\"}\n{\"a\":1}\n\n{}\n\n";
         let envelopes = split(file).unwrap();
-        assert_eq!(
-            envelopes,
-            [&b"{}\n{\"type\":\"event\"}\n{\"a\":1}\n"[..], b"{}\n"]
-        );
+        assert_eq!(envelopes, [&b"{}\n{\"type\":\"event\"}\n{\"a\":1}\n"[..], b"{}\n"]);
     }
 
     #[test]
@@ -216,10 +204,7 @@ mod tests {
         let file = [ATTACHMENT, b"\n", b"{}\n{\"length\":100}\nshort\n\n"].concat();
         let mut envelopes = EnvelopeFile::new(file.as_slice());
         assert_eq!(envelopes.next().unwrap().unwrap(), ATTACHMENT);
-        assert!(matches!(
-            envelopes.next(),
-            Some(Err(EnvelopeFileError::Broken))
-        ));
+        assert!(matches!(envelopes.next(), Some(Err(EnvelopeFileError::Broken))));
         assert!(envelopes.next().is_none());
     }
 

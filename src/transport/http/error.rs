@@ -53,9 +53,7 @@ impl fmt::Display for HttpTransportError {
 impl Error for HttpTransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::InvalidAddress(cause)
-            | Self::InvalidUserAgent(cause)
-            | Self::InvalidProxy(cause) => Some(&**cause),
+            Self::InvalidAddress(cause) | Self::InvalidUserAgent(cause) | Self::InvalidProxy(cause) => Some(&**cause),
             Self::CaCerts { cause, .. } => Some(cause),
             Self::UnsupportedProxy | Self::NoCaCerts { .. } => None,
         }
@@ -75,9 +73,7 @@ pub(super) fn classify(error: ureq::Error, tls: bool) -> SendError {
         E::Timeout(_) => SendError::Timeout(error.into()),
         E::InvalidProxyUrl | E::ConnectProxyFailed(_) => SendError::Proxy(error.into()),
         E::Tls(_) | E::Pem(_) | E::Rustls(_) | E::TlsRequired => SendError::Tls(error.into()),
-        E::Protocol(_) | E::Http(_) | E::LargeResponseHeader(..) => {
-            SendError::Protocol(error.into())
-        }
+        E::Protocol(_) | E::Http(_) | E::LargeResponseHeader(..) => SendError::Protocol(error.into()),
         _ => SendError::Other(error.into()),
     }
 }

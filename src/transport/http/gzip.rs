@@ -10,10 +10,7 @@ pub(super) struct Gzip {
 
 impl Gzip {
     pub(super) fn new() -> Self {
-        Self {
-            deflate: Compress::new(Compression::new(LEVEL), false),
-            body: Vec::new(),
-        }
+        Self { deflate: Compress::new(Compression::new(LEVEL), false), body: Vec::new() }
     }
 
     /// Returns `plain` as one gzip member, or nothing where compressing does not pay.
@@ -41,10 +38,7 @@ impl Gzip {
         self.body.reserve(plain.len() / 4 + 64);
         loop {
             let before = self.deflate.total_in();
-            let status = self
-                .deflate
-                .compress_vec(plain, &mut self.body, FlushCompress::Finish)
-                .ok()?;
+            let status = self.deflate.compress_vec(plain, &mut self.body, FlushCompress::Finish).ok()?;
             let eaten = usize::try_from(self.deflate.total_in() - before).ok()?;
             plain = plain.get(eaten..)?;
             match status {
@@ -73,9 +67,7 @@ mod tests {
 
     fn unpack(packed: &[u8]) -> Vec<u8> {
         let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(packed)
-            .read_to_end(&mut plain)
-            .unwrap();
+        flate2::read::GzDecoder::new(packed).read_to_end(&mut plain).unwrap();
         plain
     }
 
@@ -83,9 +75,7 @@ mod tests {
     fn bodies_come_back_as_they_were_from_one_encoder() {
         let mut gzip = Gzip::new();
         for length in [256, 1_000, 100_000, 3_000_000, 300] {
-            let plain: Vec<u8> = (0..length)
-                .map(|i: u32| b"breadcrumb"[i as usize * i as usize % 10])
-                .collect();
+            let plain: Vec<u8> = (0..length).map(|i: u32| b"breadcrumb"[i as usize * i as usize % 10]).collect();
             let packed = gzip.encode(&plain).unwrap();
             assert!(packed.len() < plain.len());
             assert_eq!(unpack(packed), plain);
@@ -99,9 +89,7 @@ mod tests {
         let mut state = 1_u64;
         let noise: Vec<u8> = (0..10_000)
             .map(|_| {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 (state >> 56) as u8
             })
             .collect();

@@ -8,6 +8,7 @@
 //! within its time limit; redirects are not followed, and any status is an answer.
 
 mod error;
+mod factory;
 mod gzip;
 mod proxy;
 mod resolve;
@@ -30,6 +31,7 @@ use super::{Delivery, Reply, SendBytes, SendError, Transport, TransportOptions};
 use crate::wire::Envelope;
 
 pub use self::error::HttpTransportError;
+pub(crate) use self::factory::HttpTransportFactory;
 
 /// Sends envelopes over HTTP(S).
 ///
@@ -65,10 +67,7 @@ impl HttpTransport {
         Self::with_env(options, |name| std::env::var(name).ok())
     }
 
-    fn with_env(
-        options: &TransportOptions,
-        env: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, HttpTransportError> {
+    fn with_env(options: &TransportOptions, env: impl Fn(&str) -> Option<String>) -> Result<Self, HttpTransportError> {
         let endpoint = options
             .dsn
             .envelope_api_url()
@@ -79,8 +78,8 @@ impl HttpTransport {
         HeaderValue::from_str(&options.user_agent)
             .map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
         let auth = options.dsn.to_auth(Some(&options.user_agent)).to_string();
-        let mut auth = HeaderValue::try_from(auth)
-            .map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
+        let mut auth =
+            HeaderValue::try_from(auth).map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
         auth.set_sensitive(true);
 
         let transfer_timeout = options.transfer_timeout.min(LONGEST_TIME);
@@ -164,9 +163,7 @@ impl SendBytes for HttpTransport {
 
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpTransport")
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
+        f.debug_struct("HttpTransport").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 

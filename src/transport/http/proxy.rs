@@ -19,11 +19,7 @@ pub(super) fn choose(
     let from_request = env("REQUEST_METHOD").is_some();
     let http = || {
         Source::option(options.http_proxy.as_deref())
-            .or_else(|| {
-                env("HTTP_PROXY")
-                    .filter(|_| !from_request)
-                    .map(Source::Environment)
-            })
+            .or_else(|| env("HTTP_PROXY").filter(|_| !from_request).map(Source::Environment))
             .or_else(|| env("http_proxy").map(Source::Environment))
     };
     let source = match options.dsn.scheme() {
@@ -36,9 +32,7 @@ pub(super) fn choose(
     match source {
         Some(Source::Option(text)) if !text.trim().is_empty() => parse(&text).map(Some),
         Some(Source::Environment(text)) => {
-            let exceptions = env("NO_PROXY")
-                .or_else(|| env("no_proxy"))
-                .unwrap_or_default();
+            let exceptions = env("NO_PROXY").or_else(|| env("no_proxy")).unwrap_or_default();
             if is_exempt(options.dsn.host(), options.dsn.port(), &exceptions) {
                 return Ok(None);
             }
@@ -64,9 +58,7 @@ fn parse(text: &str) -> Result<Proxy, HttpTransportError> {
     let proxy = Proxy::new(text.trim()).map_err(invalid)?;
     // ureq takes a port it cannot read for the usual one.
     let address = proxy.uri().authority();
-    if address.is_none_or(|address| {
-        address.port_u16().is_none() && !address.as_str().ends_with(address.host())
-    }) {
+    if address.is_none_or(|address| address.port_u16().is_none() && !address.as_str().ends_with(address.host())) {
         return Err(invalid(ureq::Error::InvalidProxyUrl));
     }
     match proxy.protocol() {
@@ -91,9 +83,7 @@ fn is_exempt(host: &str, port: u16, list: &str) -> bool {
 /// Splits `host:port` and `[v6]:port`; a bare IPv6 address has no port.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
     let (name, port) = match entry.rsplit_once(':') {
-        Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
-            (name, port.parse().ok())
-        }
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, port.parse().ok()),
         _ => (entry, None),
     };
     (name.trim_start_matches('[').trim_end_matches(']'), port)

@@ -71,18 +71,9 @@ impl Lookup {
 }
 
 impl Resolver for Lookup {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        _config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
+    fn resolve(&self, uri: &Uri, _config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().ok_or(Error::HostNotFound)?;
-        let usual = if uri.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
+        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(usual);
         let mut resolved = self.empty();
         if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
@@ -102,18 +93,14 @@ impl Resolver for Lookup {
 /// Asks the system, which takes as long as it takes: a thread waits for it to the end, we do not.
 fn ask_system(name: String, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
     let (answer, answered) = mpsc::sync_channel(1);
-    thread::Builder::new()
-        .name("vidette-dns".into())
-        .spawn(move || {
-            // Nobody listens any more where it took too long.
-            let _ = answer.send(name.to_socket_addrs().map(Vec::from_iter));
-        })?;
+    thread::Builder::new().name("vidette-dns".into()).spawn(move || {
+        // Nobody listens any more where it took too long.
+        let _ = answer.send(name.to_socket_addrs().map(Vec::from_iter));
+    })?;
     match answered.recv_timeout(*timeout.after) {
         Ok(addresses) => addresses.map_err(Error::Io),
         Err(RecvTimeoutError::Timeout) => Err(Error::Timeout(timeout.reason)),
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(io::Error::other("the resolver panicked").into())
-        }
+        Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("the resolver panicked").into()),
     }
 }
 
@@ -129,15 +116,8 @@ mod tests {
 
     /// The port of the first address, where the system would answer with `port`.
     fn port(lookup: &Lookup, name: &str, system: Option<u16>) -> Option<u16> {
-        let ask = || {
-            system
-                .map(|port| vec![address(port)])
-                .ok_or(Error::HostNotFound)
-        };
-        lookup
-            .addresses(name, ask)
-            .ok()
-            .map(|found| found[0].port())
+        let ask = || system.map(|port| vec![address(port)]).ok_or(Error::HostNotFound);
+        lookup.addresses(name, ask).ok().map(|found| found[0].port())
     }
 
     #[test]

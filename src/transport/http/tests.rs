@@ -17,10 +17,7 @@ fn refusal(options: &TransportOptions) -> HttpTransportError {
 fn a_user_agent_that_would_forge_a_header_is_refused() {
     let mut options = options();
     options.user_agent = "me/1\r\nX-Admin: yes".into();
-    assert!(matches!(
-        refusal(&options),
-        HttpTransportError::InvalidUserAgent(_)
-    ));
+    assert!(matches!(refusal(&options), HttpTransportError::InvalidUserAgent(_)));
 }
 
 #[test]
@@ -28,10 +25,7 @@ fn a_missing_file_of_certificates_is_named_with_its_cause() {
     let mut options = options();
     options.ca_certs = Some(PathBuf::from("/nowhere/ca.pem"));
     let error = refusal(&options);
-    assert_eq!(
-        error.to_string(),
-        "cannot read certificates from /nowhere/ca.pem"
-    );
+    assert_eq!(error.to_string(), "cannot read certificates from /nowhere/ca.pem");
     assert!(error.source().is_some());
 }
 
@@ -39,10 +33,7 @@ fn a_missing_file_of_certificates_is_named_with_its_cause() {
 fn a_file_without_certificates_is_refused() {
     let mut options = options();
     options.ca_certs = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into());
-    assert!(matches!(
-        refusal(&options),
-        HttpTransportError::NoCaCerts { .. }
-    ));
+    assert!(matches!(refusal(&options), HttpTransportError::NoCaCerts { .. }));
 }
 
 #[test]
@@ -51,14 +42,8 @@ fn debug_output_holds_no_key() {
     options.dsn = "https://public:secret@sentry.example/1".parse().unwrap();
     let transport = HttpTransport::with_env(&options, |_| None).unwrap();
     let text = format!("{transport:?}");
-    assert!(
-        text.contains("https://sentry.example/api/1/envelope/"),
-        "{text}"
-    );
-    assert!(
-        !text.contains("public") && !text.contains("secret"),
-        "{text}"
-    );
+    assert!(text.contains("https://sentry.example/api/1/envelope/"), "{text}");
+    assert!(!text.contains("public") && !text.contains("secret"), "{text}");
 }
 
 #[test]

@@ -15,16 +15,11 @@ pub(super) fn config(options: &TransportOptions) -> Result<TlsConfig, HttpTransp
         None => RootCerts::WebPki,
         Some(path) => well_known().chain(read_certificates(path)?).into(),
     };
-    Ok(TlsConfig::builder()
-        .root_certs(roots)
-        .disable_verification(options.accept_invalid_certs)
-        .build())
+    Ok(TlsConfig::builder().root_certs(roots).disable_verification(options.accept_invalid_certs).build())
 }
 
 fn well_known() -> impl Iterator<Item = Certificate<'static>> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .map(|root| Certificate::from_der(root))
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|root| Certificate::from_der(root))
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<Certificate<'static>>, HttpTransportError> {
@@ -38,23 +33,16 @@ fn read_certificates(path: &Path) -> Result<Vec<Certificate<'static>>, HttpTrans
                 })
                 .collect::<io::Result<Vec<_>>>()
         })
-        .map_err(|cause| HttpTransportError::CaCerts {
-            path: path.to_owned(),
-            cause,
-        })?;
+        .map_err(|cause| HttpTransportError::CaCerts { path: path.to_owned(), cause })?;
     if certificates.is_empty() {
-        return Err(HttpTransportError::NoCaCerts {
-            path: path.to_owned(),
-        });
+        return Err(HttpTransportError::NoCaCerts { path: path.to_owned() });
     }
     Ok(certificates)
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut pem = Vec::new();
-    File::open(path)?
-        .take(LARGEST_FILE + 1)
-        .read_to_end(&mut pem)?;
+    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut pem)?;
     if pem.len() as u64 > LARGEST_FILE {
         return Err(io::Error::from(io::ErrorKind::FileTooLarge));
     }

@@ -1,0 +1,98 @@
+//! Free functions on the current hub.
+//!
+//! Each asks the process-wide gate first: while no client is open, it returns at once, and its closures do not run.
+
+use std::error::Error;
+
+use uuid::Uuid;
+
+use crate::hub::{Hub, IntoBreadcrumbs};
+use crate::protocol::{Event, Level};
+use crate::scope::Scope;
+
+/// Captures an event with the current hub and returns its id; nil if it was dropped or no client is bound.
+///
+/// ```
+/// use vidette::protocol::{Event, Level};
+///
+/// let id = vidette::capture_event(Event {
+///     message: Some("the cache is cold".into()),
+///     level: Level::Info,
+///     ..Default::default()
+/// });
+/// assert!(id.is_nil(), "no client is bound");
+/// ```
+pub fn capture_event(event: Event<'static>) -> Uuid {
+    Hub::with_active(|hub| hub.capture_event(event))
+}
+
+/// Captures a message with the current hub.
+///
+/// ```
+/// vidette::capture_message("the cache is cold", vidette::Level::Info);
+/// ```
+pub fn capture_message(message: &str, level: Level) -> Uuid {
+    Hub::with_active(|hub| hub.capture_message(message, level))
+}
+
+/// Captures an error with the current hub: one exception for it and one for each of its sources.
+///
+/// ```
+/// let error = "seven".parse::<i32>().unwrap_err();
+/// vidette::capture_error(&error);
+/// ```
+pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
+    Hub::with_active(|hub| hub.capture_error(error))
+}
+
+/// Adds breadcrumbs to the current hub; a closure runs only if a client is bound.
+///
+/// The [`breadcrumb!`](crate::breadcrumb!) macro does the same without allocating.
+///
+/// ```
+/// use vidette::{Breadcrumb, add_breadcrumb};
+///
+/// add_breadcrumb(|| Breadcrumb { category: Some("cache".into()), message: Some("miss".into()), ..Default::default() });
+/// ```
+pub fn add_breadcrumb<B: IntoBreadcrumbs>(breadcrumbs: B) {
+    Hub::with_active(|hub| hub.add_breadcrumb(breadcrumbs));
+}
+
+/// Changes the scope on top of the current hub. Without an open client the closure does not run.
+///
+/// ```
+/// vidette::configure_scope(|scope| scope.set_tag("shard", 7));
+/// ```
+pub fn configure_scope<F, R>(change: F) -> R
+where
+    F: FnOnce(&mut Scope) -> R,
+    R: Default,
+{
+    Hub::with_active(|hub| hub.configure_scope(change))
+}
+
+/// Runs `callback` under a scope of its own, which `configure` sets up. Without a client, only `callback` runs.
+///
+/// ```
+/// let answer = vidette::with_scope(|scope| scope.set_tag("step", "parse"), || 42);
+/// assert_eq!(answer, 42);
+/// ```
+pub fn with_scope<C, F, R>(configure: C, callback: F) -> R
+where
+    C: FnOnce(&mut Scope),
+    F: FnOnce() -> R,
+{
+    if crate::hub::gate::is_open() {
+        let hub = Hub::current();
+        if hub.is_active() {
+            return hub.with_scope(configure, callback);
+        }
+    }
+    callback()
+}
+
+/// The id of the last event that the current hub captured and did not drop.
+#[must_use]
+pub fn last_event_id() -> Option<Uuid> {
+    Hub::with_active(|hub| hub.last_event_id())
+}

@@ -1,0 +1,157 @@
+//! Starting with one call, and ending with a guard.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::Client;
+use crate::diag;
+use crate::hub;
+use crate::integration;
+use crate::into_dsn::IntoDsn;
+use crate::options::{ClientOptions, EventSamplingStrategy};
+use crate::protocol::Level;
+use crate::transport;
+
+/// Closes the client when dropped, and waits up to its shutdown timeout for what is queued.
+#[must_use = "the client is closed when the guard is dropped"]
+pub struct ClientInitGuard(Arc<Client>);
+
+impl ClientInitGuard {
+    /// True if the client has a DSN and a transport.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.0.is_enabled()
+    }
+}
+
+impl Deref for ClientInitGuard {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
+impl Drop for ClientInitGuard {
+    fn drop(&mut self) {
+        self.0.close(None);
+    }
+}
+
+impl fmt::Debug for ClientInitGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClientInitGuard").field(&self.0).finish()
+    }
+}
+
+/// Makes a client, binds it to the current hub, and makes that the main one, from which new threads start.
+///
+/// What the options leave open is taken from the environment: `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT` and
+/// `SENTRY_SAMPLE_RATE`; a value that can't be read is ignored and said so in the diagnostics. Without a transport, the
+/// HTTP transport is used, and unless [`default_integrations`](ClientOptions::default_integrations) is off, the
+/// integrations of the enabled features are added.
+///
+/// ```
+/// let _guard = vidette::init(("https://key@sentry.example/1", vidette::ClientOptions::new().release("shop@1.0")));
+/// vidette::configure_scope(|scope| scope.set_tag("shard", 7));
+/// ```
+///
+/// # Panics
+/// If the DSN given is text and malformed, as the mirrored API does. A malformed `SENTRY_DSN` only disables the client.
+pub fn init<O: Into<ClientOptions>>(options: O) -> ClientInitGuard {
+    let client = Arc::new(Client::with_options(with_defaults(options.into(), |name| std::env::var(name).ok())));
+    hub::make_current_main().bind_client(Some(Arc::clone(&client)));
+    ClientInitGuard(client)
+}
+
+/// Fills in what the options leave open.
+fn with_defaults(mut options: ClientOptions, env: impl Fn(&str) -> Option<String>) -> ClientOptions {
+    if options.transport.is_none() {
+        options.transport = transport::default_factory();
+    }
+    if options.dsn.is_none()
+        && let Some(text) = env("SENTRY_DSN")
+    {
+        match text.into_dsn() {
+            Ok(dsn) => options.dsn = dsn,
+            Err(error) => diag::say(&options, Level::Error, format_args!("SENTRY_DSN is ignored: {error}")),
+        }
+    }
+    if options.event_sampling_strategy == EventSamplingStrategy::default()
+        && let Some(text) = env("SENTRY_SAMPLE_RATE")
+    {
+        match text.parse() {
+            Ok(rate @ 0.0..=1.0) => options.event_sampling_strategy = EventSamplingStrategy::FixedRate(rate),
+            _ => {
+                diag::say(&options, Level::Error, format_args!("SENTRY_SAMPLE_RATE is not between 0.0 and 1.0: {text}"))
+            }
+        }
+    }
+    if options.release.is_none() {
+        options.release = env("SENTRY_RELEASE").map(Cow::Owned);
+    }
+    if options.environment.is_none() {
+        let by_build = if cfg!(debug_assertions) { "development" } else { "production" };
+        options.environment = Some(env("SENTRY_ENVIRONMENT").map_or(Cow::Borrowed(by_build), Cow::Owned));
+    }
+    if options.default_integrations {
+        let own = std::mem::take(&mut options.integrations);
+        options.integrations = integration::with_defaults(own);
+    }
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(name: &str) -> Option<String> {
+        let value = match name {
+            "SENTRY_DSN" => "https://env@sentry.example/2",
+            "SENTRY_RELEASE" => "env@1",
+            "SENTRY_ENVIRONMENT" => "from-env",
+            "SENTRY_SAMPLE_RATE" => "0.25",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn the_environment_fills_what_the_options_leave_open() {
+        let options = with_defaults(ClientOptions::new(), env);
+        assert_eq!(options.dsn.unwrap().public_key(), "env");
+        assert_eq!(options.release.as_deref(), Some("env@1"));
+        assert_eq!(options.environment.as_deref(), Some("from-env"));
+        assert_eq!(options.event_sampling_strategy, EventSamplingStrategy::FixedRate(0.25));
+    }
+
+    #[test]
+    fn the_options_win_over_the_environment() {
+        let options = ClientOptions::new()
+            .dsn("https://own@sentry.example/1")
+            .release("own@1")
+            .environment("own")
+            .sample_rate(0.5);
+        let options = with_defaults(options, env);
+        assert_eq!(options.dsn.unwrap().public_key(), "own");
+        assert_eq!(options.release.as_deref(), Some("own@1"));
+        assert_eq!(options.environment.as_deref(), Some("own"));
+        assert_eq!(options.event_sampling_strategy, EventSamplingStrategy::FixedRate(0.5));
+    }
+
+    #[test]
+    fn what_the_environment_says_wrongly_is_ignored_and_told() {
+        let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let listener = Arc::clone(&told);
+        let options = ClientOptions::new()
+            .debug(true)
+            .diagnostics(move |_, message| listener.lock().unwrap().push(message.to_string()));
+        let options = with_defaults(options, |_| Some("wrong".to_owned()));
+        assert!(options.dsn.is_none());
+        assert_eq!(options.event_sampling_strategy, EventSamplingStrategy::default());
+        let told = told.lock().unwrap();
+        assert!(told[0].contains("SENTRY_DSN") && told[1].contains("SENTRY_SAMPLE_RATE"), "{told:?}");
+    }
+}

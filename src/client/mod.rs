@@ -1,0 +1,364 @@
+//! A client: options, a bounded queue, and one sender.
+//!
+//! ```text
+//!  any thread ── capture ─► pipeline ─► queue ─► sender thread ─► transport
+//! ```
+//! Callers never wait for the sender, but in `flush` and `close`, and there no longer than they say.
+
+mod binding;
+mod init;
+pub(crate) mod loss;
+mod parcel;
+mod pipeline;
+mod rate_limit;
+mod sender;
+
+use std::fmt;
+use std::panic::RefUnwindSafe;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::time::{Duration, Instant};
+
+use crossbeam_queue::{ArrayQueue, SegQueue};
+use uuid::Uuid;
+
+pub use self::init::{ClientInitGuard, init};
+use self::loss::{ClientStats, Ledger};
+use self::parcel::{Losses, Parcel};
+use self::sender::{Request, Seat};
+use crate::callback;
+use crate::diag;
+use crate::hub::bound::Backend;
+use crate::hub::gate::Pass;
+use crate::integration::Integration;
+use crate::options::ClientOptions;
+use crate::protocol::client_report::{ItemLoss, Reason};
+use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level};
+use crate::scope::Scope;
+use crate::sync::parker::Parker;
+use crate::transport::{Delivery, Transport, TransportOptions};
+use crate::types::Dsn;
+use crate::wire::Envelope;
+
+/// Takes events on their way to the server.
+///
+/// ```
+/// use std::sync::Arc;
+/// use vidette::{Client, ClientOptions, Hub};
+///
+/// let client = Arc::new(Client::with_options(ClientOptions::new()));
+/// assert!(!client.is_enabled(), "there is neither a DSN nor a transport");
+/// Hub::current().bind_client(Some(client));
+/// ```
+pub struct Client {
+    core: Arc<Core>,
+    /// `Some` while the client is open and enabled. Taken by whoever closes it first; off the hot path.
+    pass: Mutex<Option<Pass>>,
+}
+
+/// What a client shares with its sender thread.
+pub(crate) struct Core {
+    pub(crate) options: ClientOptions,
+    pub(crate) sdk: ClientSdkInfo,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) queue: ArrayQueue<Box<(Parcel, Losses)>>,
+    /// Estimated bytes of what is queued.
+    pub(crate) queued_bytes: AtomicUsize,
+    pub(crate) requests: SegQueue<Request>,
+    pub(crate) parker: Parker,
+    /// The transport, until the sender takes it along. Locked once in a client's life by each side.
+    pub(crate) seat: Mutex<Option<Seat>>,
+    /// Takes items on the thread that captures, if the transport wants them there.
+    inline: Option<Arc<dyn Transport>>,
+    /// True if an integration or a callback has to see each event on the thread that captures it.
+    pub(crate) looks_at_events: bool,
+    /// False from the moment the client closes.
+    open: AtomicBool,
+    /// True if there are losses that the sender has been told of.
+    pub(crate) report_due: AtomicBool,
+    pub(crate) ended: AtomicBool,
+}
+
+impl Client {
+    /// Makes a client. Without a DSN or a transport it is disabled: it captures nothing, and starts nothing.
+    #[must_use]
+    pub fn with_options(mut options: ClientOptions) -> Self {
+        for integration in options.integrations.clone() {
+            if let Err(panicked) = callback::guarded(integration.name(), || integration.setup(&mut options)) {
+                diag::say(&options, Level::Error, format_args!("setup of {} panicked", panicked.0));
+            }
+        }
+        let ledger = Arc::new(Ledger::new());
+        let transport = create_transport(&options, &ledger);
+        let is_enabled = transport.is_some();
+        let inline = transport.clone().filter(|transport| matches!(transport.delivery(), Delivery::Inline));
+        let capacity = options.transport_channel_capacity.map_or(QUEUE_CAPACITY, usize::from);
+        let core = Core {
+            sdk: sdk(&options),
+            queue: ArrayQueue::new(if is_enabled { capacity } else { 1 }),
+            queued_bytes: AtomicUsize::new(0),
+            requests: SegQueue::new(),
+            parker: Parker::new(),
+            seat: Mutex::new(transport.map(Seat::new)),
+            inline,
+            looks_at_events: !options.integrations.is_empty() || options.before_send.is_some(),
+            open: AtomicBool::new(is_enabled),
+            report_due: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            ledger,
+            options,
+        };
+        Self { core: Arc::new(core), pass: Mutex::new(is_enabled.then(Pass::new)) }
+    }
+
+    /// Makes a client of anything that becomes options, such as a DSN.
+    #[must_use]
+    pub fn from_config<O: Into<ClientOptions>>(options: O) -> Self {
+        Self::with_options(options.into())
+    }
+
+    /// The options, as the integrations left them.
+    #[must_use]
+    pub fn options(&self) -> &ClientOptions {
+        &self.core.options
+    }
+
+    /// Where events go.
+    #[must_use]
+    pub fn dsn(&self) -> Option<&Dsn> {
+        self.core.options.dsn.as_ref()
+    }
+
+    /// True until the client is closed, if it has a DSN and a transport.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.core.is_open()
+    }
+
+    /// What became of everything captured so far.
+    #[must_use]
+    pub fn stats(&self) -> ClientStats {
+        self.core.ledger.stats(self.core.queue.len())
+    }
+
+    /// Captures an event, filled from `scope` if there is one. Nil: it was dropped, and counted.
+    pub fn capture_event(&self, event: Event<'static>, scope: Option<&Scope>) -> Uuid {
+        self.core.capture(event, scope.cloned().unwrap_or_default())
+    }
+
+    /// Fills an event from a scope and lets processors and integrations see it, without sending it.
+    #[must_use]
+    pub fn prepare_event(&self, event: Event<'static>, scope: Option<&Scope>) -> Option<Event<'static>> {
+        let default = Scope::default();
+        self.core.prepare(event, scope.unwrap_or(&default)).ok()
+    }
+
+    /// True with the given probability.
+    #[must_use]
+    pub fn sample_should_send(&self, rate: f32) -> bool {
+        pipeline::chance(rate)
+    }
+
+    /// Sends an envelope as it is.
+    pub fn send_envelope(&self, envelope: Envelope) {
+        if self.core.is_open() && callback::may_capture() {
+            let parcel = Parcel::Envelope(envelope);
+            let losses = parcel.losses();
+            self.core.ledger.capture(&losses);
+            self.core.enqueue(parcel, losses);
+        }
+    }
+
+    /// Waits until everything captured before is sent, for `timeout` or else the option's shutdown timeout.
+    ///
+    /// False: time ran out. What is left is in [`stats`](Self::stats), and goes on being sent. Returns false at once where
+    /// waiting would never end or make matters worse: on the sender's own thread and inside callbacks of this crate.
+    pub fn flush(&self, timeout: Option<Duration>) -> bool {
+        self.request(timeout, Request::flush)
+    }
+
+    /// Sends what was captured and ends the client, within `timeout` or else the option's shutdown timeout.
+    ///
+    /// False: time ran out, and what was left was discarded and counted.
+    pub fn close(&self, timeout: Option<Duration>) -> bool {
+        // AcqRel: pairs with `is_open`; only one closes.
+        let was_open = self.core.open.swap(false, AcqRel);
+        // Nobody panics while holding it, and it holds no user code.
+        let pass = self.pass.lock().map_or_else(|poisoned| poisoned.into_inner().take(), |mut pass| pass.take());
+        drop(pass);
+        !was_open || self.request(timeout, Request::close)
+    }
+
+    /// Finds an integration by its type.
+    pub(crate) fn integration<I: Integration>(&self) -> Option<&I> {
+        self.core.options.integrations.iter().find_map(|integration| (**integration).as_any().downcast_ref())
+    }
+
+    fn request(&self, timeout: Option<Duration>, make: fn(Instant) -> (Request, sender::Answer)) -> bool {
+        let deadline = Instant::now() + timeout.unwrap_or(self.core.options.shutdown_timeout).min(LONGEST_WAIT);
+        let core = &self.core;
+        let (request, answer) = make(deadline);
+        if matches!(request, Request::Flush { .. }) {
+            if callback::is_inside() {
+                return false;
+            }
+            if core.parker.is_unused() && !core.has_unreported() {
+                return true;
+            }
+        }
+        core.requests.push(request);
+        core.wake_sender();
+        if core.has_ended() {
+            core.answer_all();
+        }
+        !callback::is_inside() && answer.wait(deadline)
+    }
+}
+
+impl Core {
+    pub(crate) fn is_open(&self) -> bool {
+        // Acquire: pairs with the swap in `close`.
+        self.open.load(Acquire)
+    }
+
+    /// Queues a parcel whose losses are counted as held. False: there was no room, and it was discarded.
+    pub(crate) fn enqueue(self: &Arc<Self>, parcel: Parcel, losses: Losses) -> bool {
+        if let Some(transport) = &self.inline {
+            self.deliver_inline(transport, parcel, &losses);
+            return true;
+        }
+        let weight = parcel.weight();
+        // Relaxed: the budget counts nothing but itself.
+        if self.queued_bytes.fetch_add(weight, Relaxed) + weight > MOST_QUEUED_BYTES {
+            self.queued_bytes.fetch_sub(weight, Relaxed);
+            self.discard(&losses, Reason::QueueOverflow);
+            return false;
+        }
+        if let Err(refused) = self.queue.push(Box::new((parcel, losses))) {
+            self.queued_bytes.fetch_sub(weight, Relaxed);
+            self.discard(&refused.1, Reason::QueueOverflow);
+            return false;
+        }
+        self.wake_sender();
+        if self.has_ended() {
+            self.discard_queue(Reason::NetworkError);
+        }
+        true
+    }
+
+    /// Counts a loss, and sees to it that it is reported.
+    pub(crate) fn discard(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
+        self.ledger.discard(losses, reason);
+        diag::say(&self.options, Level::Debug, format_args!("discarded {} item(s): {reason:?}", losses.len()));
+        // Relaxed: who sets the flag wakes the sender, which takes in all that was counted before.
+        if self.reports_losses() && !self.report_due.load(Relaxed) && !self.report_due.swap(true, Relaxed) {
+            self.wake_sender();
+        }
+    }
+
+    /// True if there are losses that the server is to hear of.
+    pub(crate) fn has_unreported(&self) -> bool {
+        self.reports_losses() && self.ledger.has_unreported()
+    }
+
+    /// A transport that only stores has no server behind it.
+    pub(crate) fn reports_losses(&self) -> bool {
+        self.inline.is_none()
+    }
+
+    /// True if the sender has ended, or never will start. What is queued after that is dropped by whoever queued it.
+    ///
+    /// Asked after [`wake_sender`](Self::wake_sender), whose swap of the parker's state orders it: either the sender's last
+    /// `look` comes after that, and its last drain sees what was queued before; or this sees that it has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        // Acquire: pairs with the Release in `end`.
+        self.ended.load(Acquire)
+    }
+
+    /// Drops and counts what is queued.
+    pub(crate) fn discard_queue(self: &Arc<Self>, reason: Reason) {
+        while let Some(dropped) = self.take_parcel() {
+            self.discard(&dropped.1, reason);
+        }
+    }
+
+    pub(crate) fn take_parcel(&self) -> Option<Box<(Parcel, Losses)>> {
+        let parcel = self.queue.pop()?;
+        self.queued_bytes.fetch_sub(parcel.0.weight(), Relaxed);
+        Some(parcel)
+    }
+}
+
+impl Backend for Arc<Client> {
+    fn is_enabled(&self) -> bool {
+        self.core.is_open()
+    }
+
+    fn max_breadcrumbs(&self) -> usize {
+        self.core.options.max_breadcrumbs
+    }
+
+    fn examines_breadcrumbs(&self) -> bool {
+        self.core.options.before_breadcrumb.is_some()
+    }
+
+    fn admit_breadcrumb(&self, breadcrumb: Breadcrumb) -> Option<Breadcrumb> {
+        match &self.core.options.before_breadcrumb {
+            Some(callback) => {
+                let seen = callback::guarded("before_breadcrumb", || callback(breadcrumb));
+                self.core.unless_panicked(seen).flatten()
+            }
+            None => Some(breadcrumb),
+        }
+    }
+
+    fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid {
+        self.core.capture(event, scope)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.close(None);
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("is_enabled", &self.is_enabled()).field("options", self.options()).finish()
+    }
+}
+
+// What the callbacks do when they panic is their affair; our own state is consistent at every step.
+impl RefUnwindSafe for Client {}
+
+fn create_transport(options: &ClientOptions, ledger: &Arc<Ledger>) -> Option<Arc<dyn Transport>> {
+    let factory = options.transport.as_ref()?;
+    let transport_options = TransportOptions::for_client(options, loss::Recorder::new(Arc::clone(ledger)))?;
+    match callback::guarded("transport factory", || factory.create_transport_with_options(transport_options)) {
+        Ok(transport) => Some(transport),
+        Err(panicked) => {
+            diag::say(options, Level::Error, format_args!("{} panicked; the client is disabled", panicked.0));
+            None
+        }
+    }
+}
+
+fn sdk(options: &ClientOptions) -> ClientSdkInfo {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    ClientSdkInfo {
+        name: "sentry.rust.vidette".to_owned(),
+        version: version.clone(),
+        integrations: options.integrations.iter().map(|integration| integration.name().to_owned()).collect(),
+        packages: vec![ClientSdkPackage { name: "cargo:vidette".to_owned(), version }],
+    }
+}
+
+/// Items that may wait for the sender, unless the options say otherwise.
+const QUEUE_CAPACITY: usize = 1_000;
+/// Estimated bytes that may wait for the sender.
+const MOST_QUEUED_BYTES: usize = 64 << 20;
+/// Longer waits end here, so that adding them to an instant can't overflow.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);

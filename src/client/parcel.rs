@@ -1,0 +1,54 @@
+//! What waits in the queue: an item, and what to put into it before it is sent.
+
+use smallvec::SmallVec;
+
+use crate::protocol::client_report::{Category, ItemLoss, LossSource};
+use crate::protocol::{Attachment, Event};
+use crate::scope::Scope;
+use crate::wire::Envelope;
+
+/// What the counts call one parcel.
+pub(crate) type Losses = SmallVec<[ItemLoss; 2]>;
+
+/// An item on its way to the sender. Holds no client, no layer and no user closure: they would die on its thread.
+#[derive(Debug)]
+pub(crate) enum Parcel {
+    Event {
+        event: Event<'static>,
+        /// The scope as of the capture. `filled`: it is in the event already, and only its attachments remain.
+        scope: Scope,
+        filled: bool,
+    },
+    Envelope(Envelope),
+}
+
+impl Parcel {
+    pub(crate) fn losses(&self) -> Losses {
+        match self {
+            Self::Event { event, scope, .. } => event_losses(event, scope),
+            Self::Envelope(envelope) => envelope.losses().collect(),
+        }
+    }
+
+    /// Roughly how many bytes the parcel keeps alive, for the queue's budget.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Event { event, scope, .. } => {
+                let frames = event.exception.iter().filter_map(|exception| exception.stacktrace.as_ref());
+                let frames: usize = frames.map(|stacktrace| stacktrace.frames.len()).sum();
+                let entries = event.extra.len() + event.contexts.len() + event.tags.len() + event.breadcrumbs.len();
+                let attached: usize = scope.attachments().map(|attachment| attachment.buffer.len()).sum();
+                size_of::<Self>() + event.message.as_ref().map_or(0, String::len) + 256 * (frames + entries) + attached
+            }
+            Self::Envelope(envelope) => {
+                let counted =
+                    |loss: ItemLoss| if loss.category == Category::Attachment { loss.quantity as usize } else { 2048 };
+                envelope.losses().map(counted).sum()
+            }
+        }
+    }
+}
+
+pub(crate) fn event_losses(event: &Event<'_>, scope: &Scope) -> Losses {
+    event.losses().chain(scope.attachments().flat_map(Attachment::losses)).collect()
+}

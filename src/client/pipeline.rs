@@ -1,0 +1,134 @@
+//! The steps an event passes, in order.
+//!
+//! 1. scope data, then the scope's event processors, then the integrations
+//! 2. `before_send`
+//! 3. sampling
+//! 4. the queue
+//!
+//! Where no one wants to look at the event, the first step is left to the sender.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::Core;
+use super::parcel::{Parcel, event_losses};
+use crate::callback::{self, Panicked};
+use crate::diag;
+use crate::options::EventSamplingStrategy;
+use crate::protocol::client_report::Reason;
+use crate::protocol::ids::{random_u64, random_uuid};
+use crate::protocol::{Event, Level};
+use crate::scope::Scope;
+
+impl Core {
+    /// Takes an event through all steps. Nil: it was dropped, and counted.
+    pub(crate) fn capture(self: &Arc<Self>, mut event: Event<'static>, scope: Scope) -> Uuid {
+        if !self.is_open() || !callback::may_capture() {
+            return Uuid::nil();
+        }
+        if event.event_id.is_nil() {
+            event.event_id = random_uuid();
+        }
+        let id = event.event_id;
+        let losses = event_losses(&event, &scope);
+        self.ledger.capture(&losses);
+        let parcel = match self.process(event, scope) {
+            Ok(parcel) => parcel,
+            Err(reason) => {
+                self.discard(&losses, reason);
+                return Uuid::nil();
+            }
+        };
+        // A callback may have attached or removed something: what is counted is what came in.
+        if self.enqueue(parcel, losses) { id } else { Uuid::nil() }
+    }
+
+    fn process(&self, event: Event<'static>, scope: Scope) -> Result<Parcel, Reason> {
+        if !self.looks_at_events && !scope.has_processors() {
+            self.sample()?;
+            return Ok(Parcel::Event { event, scope, filled: false });
+        }
+        let event = self.prepare(event, &scope)?;
+        let event = match &self.options.before_send {
+            Some(before_send) => {
+                let seen = callback::guarded("before_send", || before_send(event));
+                self.unless_panicked(seen).flatten().ok_or(Reason::BeforeSend)?
+            }
+            None => event,
+        };
+        self.sample()?;
+        Ok(Parcel::Event { event, scope: scope.without_processors(), filled: true })
+    }
+
+    /// Fills an event and lets processors and integrations see it.
+    pub(crate) fn prepare(&self, mut event: Event<'static>, scope: &Scope) -> Result<Event<'static>, Reason> {
+        scope.fill(&mut event);
+        let processed = scope.process(event);
+        let mut event = self.unless_panicked(processed).flatten().ok_or(Reason::EventProcessor)?;
+        for integration in &self.options.integrations {
+            let seen = callback::guarded(integration.name(), || integration.process_event(event, &self.options));
+            event = self.unless_panicked(seen).flatten().ok_or(Reason::EventProcessor)?;
+        }
+        self.fill_defaults(&mut event);
+        Ok(event)
+    }
+
+    /// Fills in what the options say, where the event says nothing.
+    pub(crate) fn fill_defaults(&self, event: &mut Event<'static>) {
+        let options = &self.options;
+        for (own, default) in [
+            (&mut event.release, &options.release),
+            (&mut event.environment, &options.environment),
+            (&mut event.server_name, &options.server_name),
+        ] {
+            if own.is_none() {
+                own.clone_from(default);
+            }
+        }
+        if event.sdk.is_none() {
+            event.sdk = Some(Cow::Owned(self.sdk.clone()));
+        }
+        if event.platform == "other" {
+            event.platform = Cow::Borrowed("native");
+        }
+    }
+
+    fn sample(&self) -> Result<(), Reason> {
+        let EventSamplingStrategy::FixedRate(rate) = self.options.event_sampling_strategy;
+        if chance(rate) { Ok(()) } else { Err(Reason::SampleRate) }
+    }
+
+    /// Says that a callback panicked, if it did.
+    pub(crate) fn unless_panicked<T>(&self, result: Result<T, Panicked>) -> Option<T> {
+        result
+            .map_err(|Panicked(name)| {
+                diag::say(&self.options, Level::Error, format_args!("{name} panicked; the item is dropped"));
+            })
+            .ok()
+    }
+}
+
+/// True with the given probability. Anything that is no number keeps all.
+pub(crate) fn chance(rate: f32) -> bool {
+    if rate >= 1.0 || rate.is_nan() {
+        return true;
+    }
+    // 24 random bits are as many as an f32 holds.
+    let drawn = (random_u64() >> 40) as f32 / (1_u32 << 24) as f32;
+    drawn < rate
+}
+
+#[cfg(test)]
+mod tests {
+    use super::chance;
+
+    #[test]
+    fn a_rate_is_the_share_that_is_kept() {
+        assert!((0..1_000).all(|_| chance(1.0) && chance(f32::NAN) && chance(7.0)));
+        assert!((0..1_000).all(|_| !chance(0.0) && !chance(-1.0)));
+        let kept = (0..100_000).filter(|_| chance(0.25)).count();
+        assert!((24_000..26_000).contains(&kept), "{kept}");
+    }
+}

@@ -1,0 +1,346 @@
+//! The crate's one thread: drain, limit, send, report, flush, stop.
+//!
+//! It starts with the first item, owns the client's core and its transport, and runs under an empty hub. It never waits
+//! for anyone but the transport.
+
+use std::sync::atomic::Ordering::{Relaxed, Release};
+use std::sync::{Arc, PoisonError, mpsc};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Core;
+use super::parcel::{Losses, Parcel};
+use super::rate_limit::RateLimits;
+use crate::callback;
+use crate::diag;
+use crate::hub::{Hub, HubSwitchGuard};
+use crate::protocol::client_report::{ItemLoss, Reason};
+use crate::protocol::{ClientReport, Event, Level};
+use crate::scope::Scope;
+use crate::sync::parker::Woken;
+use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
+use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem, EnvelopeWriter, HeaderFields};
+
+/// What a caller asks of the sender.
+#[derive(Debug)]
+pub(crate) enum Request {
+    Flush { deadline: Instant, done: mpsc::SyncSender<bool> },
+    Close { deadline: Instant, done: mpsc::SyncSender<bool> },
+}
+
+/// Where the caller waits for what it asked.
+pub(crate) struct Answer(mpsc::Receiver<bool>);
+
+impl Request {
+    pub(crate) fn flush(deadline: Instant) -> (Self, Answer) {
+        let (done, answer) = mpsc::sync_channel(1);
+        (Self::Flush { deadline, done }, Answer(answer))
+    }
+
+    pub(crate) fn close(deadline: Instant) -> (Self, Answer) {
+        let (done, answer) = mpsc::sync_channel(1);
+        (Self::Close { deadline, done }, Answer(answer))
+    }
+}
+
+impl Answer {
+    /// Waits until the deadline. A sender that ended without an answer had nothing left to do.
+    pub(crate) fn wait(&self, deadline: Instant) -> bool {
+        self.0.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or(false)
+    }
+}
+
+/// What the sender thread will own.
+pub(crate) struct Seat {
+    transport: Arc<dyn Transport>,
+}
+
+impl Seat {
+    pub(crate) fn new(transport: Arc<dyn Transport>) -> Self {
+        Self { transport }
+    }
+}
+
+impl Core {
+    /// Makes sure the sender looks at the queue after this, and starts it if it never ran.
+    pub(crate) fn wake_sender(self: &Arc<Self>) {
+        if self.parker.wake() == Woken::Nobody {
+            self.start_sender();
+        }
+    }
+
+    #[cold]
+    fn start_sender(self: &Arc<Self>) {
+        let seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(seat) = seat else { return self.end(Reason::InternalSdkError) };
+        let core = Arc::clone(self);
+        let started =
+            std::thread::Builder::new().name("vidette-sender".to_owned()).spawn(move || Sender::new(core, seat).run());
+        if let Err(error) = started {
+            diag::say(&self.options, Level::Error, format_args!("no sender thread: {error}; nothing will be sent"));
+            self.end(Reason::InternalSdkError);
+        }
+    }
+
+    /// Delivers on the calling thread, to a transport that wants that.
+    pub(crate) fn deliver_inline(&self, transport: &Arc<dyn Transport>, parcel: Parcel, losses: &[ItemLoss]) {
+        let envelope = self.envelope_of(parcel);
+        self.hand_over(transport.as_ref(), envelope, losses);
+    }
+
+    fn hand_over(&self, transport: &dyn Transport, envelope: Envelope, losses: &[ItemLoss]) {
+        // Counted before, so that a transport that loses it at once moves it from there.
+        self.ledger.hand_over(losses);
+        let sent = callback::guarded("transport", || transport.send_envelope(envelope));
+        _ = self.unless_panicked(sent);
+    }
+
+    fn envelope_of(&self, parcel: Parcel) -> Envelope {
+        match parcel {
+            Parcel::Event { event, scope, filled } => {
+                let mut envelope = Envelope::new().with_headers(self.headers());
+                envelope.add_item(self.filled(event, &scope, filled));
+                scope.attachments().for_each(|attachment| envelope.add_item(attachment.clone()));
+                envelope
+            }
+            Parcel::Envelope(envelope) => envelope,
+        }
+    }
+
+    fn headers(&self) -> EnvelopeHeaders {
+        let headers = EnvelopeHeaders::new().with_sdk(self.sdk.clone()).with_sent_at(SystemTime::now());
+        match &self.options.dsn {
+            Some(dsn) => headers.with_dsn(dsn.clone()),
+            None => headers,
+        }
+    }
+
+    fn filled(&self, mut event: Event<'static>, scope: &Scope, filled: bool) -> Event<'static> {
+        if !filled {
+            scope.fill(&mut event);
+            self.fill_defaults(&mut event);
+        }
+        event
+    }
+
+    /// Ends the client: nothing is sent any more, and what comes late is dropped by whoever brings it.
+    fn end(self: &Arc<Self>, reason: Reason) {
+        // Release: pairs with the Acquire in `has_ended`, which says why the look comes between.
+        self.ended.store(true, Release);
+        self.parker.look();
+        self.discard_queue(reason);
+        self.answer_all();
+    }
+
+    /// Answers what was asked of a sender that is no more.
+    pub(crate) fn answer_all(&self) {
+        while let Some(Request::Flush { done, .. } | Request::Close { done, .. }) = self.requests.pop() {
+            _ = done.send(self.queue.is_empty());
+        }
+    }
+}
+
+/// The state of the sender thread.
+struct Sender {
+    core: Arc<Core>,
+    transport: Arc<dyn Transport>,
+    limits: RateLimits,
+    /// The bytes of one envelope, reused.
+    buffer: Vec<u8>,
+    /// When the next report of losses may ride on an event.
+    next_report: Instant,
+}
+
+impl Sender {
+    fn new(core: Arc<Core>, seat: Seat) -> Self {
+        let next_report = Instant::now() + REPORT_EVERY;
+        Self { core, transport: seat.transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
+    }
+
+    fn run(mut self) {
+        // What the transport logs or breaks must not come back to us as breadcrumbs and events.
+        let _hub = HubSwitchGuard::new(Arc::new(Hub::with_root(None, Scope::default())));
+        callback::mute_this_thread();
+        self.core.parker.attend();
+        loop {
+            self.core.parker.look();
+            self.drain(None);
+            while let Some(request) = self.core.requests.pop() {
+                match request {
+                    Request::Flush { deadline, done } => _ = done.send(self.flush(deadline)),
+                    Request::Close { deadline, done } => {
+                        let complete = self.close(deadline);
+                        _ = done.send(complete);
+                        return;
+                    }
+                }
+            }
+            self.report_if_due();
+            self.core.parker.park(self.core.has_unreported().then_some(REPORT_EVERY));
+        }
+    }
+
+    /// Sends what is queued, until the deadline or else until a request comes. True: all of it.
+    fn drain(&mut self, deadline: Option<Instant>) -> bool {
+        // No more than what is there now, so that a steady stream can't keep a request waiting.
+        for _ in 0..self.core.queue.len() {
+            let late = match deadline {
+                Some(deadline) => Instant::now() >= deadline,
+                None => !self.core.requests.is_empty(),
+            };
+            if late {
+                return false;
+            }
+            let Some(parcel) = self.core.take_parcel() else { return true };
+            self.deliver(*parcel, deadline);
+        }
+        true
+    }
+
+    fn flush(&mut self, deadline: Instant) -> bool {
+        let complete = self.drain(Some(deadline));
+        self.report(Some(deadline));
+        let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
+        self.core.unless_panicked(flushed).unwrap_or(false) && complete
+    }
+
+    fn close(mut self, deadline: Instant) -> bool {
+        let complete = self.drain(Some(deadline));
+        self.core.discard_queue(Reason::NetworkError);
+        self.report(Some(deadline));
+        let stopped = callback::guarded("transport", || self.transport.shutdown(remaining(deadline)));
+        let stopped = self.core.unless_panicked(stopped).unwrap_or(false);
+        self.core.end(Reason::NetworkError);
+        complete && stopped
+    }
+
+    fn deliver(&mut self, (parcel, losses): (Parcel, Losses), deadline: Option<Instant>) {
+        let now = Instant::now();
+        if losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
+            return self.core.discard(&losses, Reason::RatelimitBackoff);
+        }
+        let transport = Arc::clone(&self.transport);
+        match transport.delivery() {
+            Delivery::Bytes(bytes) => self.deliver_bytes(bytes, parcel, &losses, deadline),
+            _ => {
+                let envelope = self.core.envelope_of(parcel);
+                self.core.hand_over(transport.as_ref(), envelope, &losses);
+            }
+        }
+    }
+
+    fn deliver_bytes(
+        &mut self,
+        transport: &dyn SendBytes,
+        parcel: Parcel,
+        losses: &[ItemLoss],
+        deadline: Option<Instant>,
+    ) {
+        self.buffer.clear();
+        let written = match parcel {
+            Parcel::Event { event, scope, filled } => {
+                let event = self.core.filled(event, &scope, filled);
+                self.write_event(&event, &scope)
+            }
+            Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
+        };
+        if let Err(error) = written {
+            diag::say(&self.core.options, Level::Error, format_args!("an item does not become JSON: {error}"));
+            return self.core.discard(losses, Reason::InternalSdkError);
+        }
+        match self.send(transport, deadline) {
+            Ok(reply) => self.settle(losses, &reply),
+            Err(error) => {
+                diag::say(&self.core.options, Level::Warning, format_args!("an envelope was not sent: {error}"));
+                self.core.discard(losses, Reason::NetworkError);
+            }
+        }
+        self.buffer.shrink_to(KEPT_BUFFER);
+    }
+
+    fn write_event(&mut self, event: &Event<'static>, scope: &Scope) -> Result<(), serde_json::Error> {
+        let headers = HeaderFields { event_id: Some(event.event_id), ..self.core.header_fields() };
+        let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
+        writer.event(event)?;
+        scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
+    }
+
+    fn settle(&mut self, losses: &[ItemLoss], reply: &Reply) {
+        match reply.status {
+            200..=299 => self.core.ledger.deliver(losses),
+            // The server counts what it refuses because of a limit.
+            429 => self.core.ledger.discard_known(losses, Reason::RatelimitBackoff),
+            status => {
+                diag::say(&self.core.options, Level::Warning, format_args!("the server refused an envelope: {status}"));
+                self.core.discard(losses, Reason::SendError);
+            }
+        }
+    }
+
+    /// Sends what stands in the buffer.
+    fn send(&mut self, transport: &dyn SendBytes, deadline: Option<Instant>) -> Result<Reply, SendError> {
+        let reply = transport.send_bytes(&self.buffer, deadline.map(remaining))?;
+        self.limits.update(&reply, Instant::now());
+        Ok(reply)
+    }
+
+    fn report_if_due(&mut self) {
+        if Instant::now() >= self.next_report {
+            self.report(None);
+        }
+    }
+
+    /// Tells the server what was lost.
+    fn report(&mut self, deadline: Option<Instant>) {
+        let now = Instant::now();
+        self.next_report = now + REPORT_EVERY;
+        if !self.core.reports_losses() || self.limits.all_limited(now) {
+            return;
+        }
+        // Relaxed: whoever loses something from here on sets it again.
+        self.core.report_due.store(false, Relaxed);
+        let Some(report) = self.core.ledger.take_report() else { return };
+        if !self.send_report(&report, deadline) {
+            self.core.ledger.restore_report(&report);
+        }
+    }
+
+    fn send_report(&mut self, report: &ClientReport, deadline: Option<Instant>) -> bool {
+        let transport = Arc::clone(&self.transport);
+        match transport.delivery() {
+            Delivery::Bytes(bytes) => {
+                self.buffer.clear();
+                let headers = self.core.header_fields();
+                let written =
+                    EnvelopeWriter::new(&mut self.buffer, &headers).and_then(|mut writer| writer.client_report(report));
+                written.is_ok() && self.send(bytes, deadline).is_ok_and(|reply| (200..300).contains(&reply.status))
+            }
+            _ => {
+                let mut envelope = Envelope::new().with_headers(self.core.headers());
+                envelope.add_item(EnvelopeItem::ClientReport(report.clone()));
+                let sent = callback::guarded("transport", || transport.send_envelope(envelope));
+                self.core.unless_panicked(sent).is_some()
+            }
+        }
+    }
+}
+
+impl Core {
+    /// The headers of every envelope, borrowed.
+    fn header_fields(&self) -> HeaderFields<'_> {
+        HeaderFields {
+            dsn: self.options.dsn.as_ref(),
+            sdk: Some(&self.sdk),
+            sent_at: Some(SystemTime::now()),
+            ..HeaderFields::default()
+        }
+    }
+}
+
+fn remaining(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// How long losses wait for a report, so that there is not one for each.
+const REPORT_EVERY: Duration = Duration::from_secs(30);
+/// What the buffer keeps of an envelope that was larger.
+const KEPT_BUFFER: usize = 256 << 10;

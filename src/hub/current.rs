@@ -1,0 +1,166 @@
+//! The process's hub, the thread's hub, and switching between them.
+
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::sync::{Arc, MutexGuard};
+
+use arc_swap::ArcSwapOption;
+
+use super::{Hub, gate};
+use crate::scope::Scope;
+
+thread_local! {
+    /// The hub of this thread; `None` until its first use.
+    ///
+    /// Borrowed only where no user code can run: it may switch or drop the hub.
+    static CURRENT: RefCell<Option<Arc<Hub>>> = const { RefCell::new(None) };
+}
+
+/// The hub that threads without one of their own start from. Read by all, written once or twice in a process.
+static MAIN: ArcSwapOption<Hub> = ArcSwapOption::const_empty();
+
+impl Hub {
+    /// The current hub of this thread.
+    ///
+    /// On its first use a thread gets a copy of the [main](Hub::main) hub's top; the first thread of all gets the main hub
+    /// itself.
+    #[must_use]
+    pub fn current() -> Arc<Hub> {
+        take_part(Arc::clone).unwrap_or_else(|| Arc::new(Hub::new_from_top(Hub::main())))
+    }
+
+    /// The main hub: that of the thread that called [`init`](crate::init), or else of the first thread that used a hub.
+    #[must_use]
+    pub fn main() -> Arc<Hub> {
+        MAIN.load_full().unwrap_or_else(|| claim_main().0)
+    }
+
+    /// Calls `callback` with the current hub.
+    pub fn with<F, R>(callback: F) -> R
+    where
+        F: FnOnce(&Arc<Hub>) -> R,
+    {
+        callback(&Hub::current())
+    }
+
+    /// Calls `callback` with the current hub if a client is bound to it that is open; otherwise returns the default.
+    pub fn with_active<F, R>(callback: F) -> R
+    where
+        F: FnOnce(&Arc<Hub>) -> R,
+        R: Default,
+    {
+        if !gate::is_open() {
+            return R::default();
+        }
+        let hub = Hub::current();
+        if hub.is_active() { callback(&hub) } else { R::default() }
+    }
+
+    /// Runs `callback` with `hub` as the current hub of this thread.
+    pub fn run<F: FnOnce() -> R, R>(hub: Arc<Hub>, callback: F) -> R {
+        let _guard = HubSwitchGuard::new(hub);
+        callback()
+    }
+}
+
+/// Makes a hub the current one of this thread until dropped.
+///
+/// Guards need not be dropped in the order in which they were made: each restores what it replaced.
+#[must_use = "the previous hub comes back when the guard is dropped"]
+pub struct HubSwitchGuard {
+    previous: Option<Arc<Hub>>,
+    /// What it does to a thread's local it must undo on that thread.
+    stays_on_its_thread: PhantomData<MutexGuard<'static, ()>>,
+}
+
+impl HubSwitchGuard {
+    /// Switches to `hub`.
+    pub fn new(hub: Arc<Hub>) -> Self {
+        Self { previous: replace(Some(hub)), stays_on_its_thread: PhantomData }
+    }
+}
+
+impl Drop for HubSwitchGuard {
+    fn drop(&mut self) {
+        // User closures may hang on a hub: it is dropped here, when nothing is borrowed.
+        drop(replace(self.previous.take()));
+    }
+}
+
+impl std::fmt::Debug for HubSwitchGuard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubSwitchGuard").finish_non_exhaustive()
+    }
+}
+
+/// Makes the current hub the one that new threads start from.
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "only clients are bound"))]
+pub(crate) fn make_current_main() -> Arc<Hub> {
+    let hub = Hub::current();
+    MAIN.store(Some(Arc::clone(&hub)));
+    hub
+}
+
+/// True if a client is bound to the current hub.
+#[inline]
+pub(crate) fn current_has_client() -> bool {
+    take_part(|hub| hub.has_client()).unwrap_or(false)
+}
+
+/// Calls `with` with the current hub, without counting a reference. No user code may run in `with`.
+///
+/// `None`: the thread's locals are gone.
+#[inline]
+pub(crate) fn take_part<R>(with: impl FnOnce(&Arc<Hub>) -> R) -> Option<R> {
+    CURRENT
+        .try_with(|current| {
+            if let Ok(current) = current.try_borrow()
+                && let Some(hub) = &*current
+            {
+                return with(hub);
+            }
+            let first = first_of_thread();
+            let result = with(&first);
+            if let Ok(mut current) = current.try_borrow_mut() {
+                current.get_or_insert(first);
+            }
+            result
+        })
+        .ok()
+}
+
+/// The hub that a thread starts with.
+#[cold]
+fn first_of_thread() -> Arc<Hub> {
+    let (main, claimed) = match MAIN.load_full() {
+        Some(main) => (main, false),
+        None => claim_main(),
+    };
+    if claimed { main } else { Arc::new(Hub::new_from_top(main)) }
+}
+
+/// The main hub, and whether it is new, and this thread's.
+#[cold]
+fn claim_main() -> (Arc<Hub>, bool) {
+    let fresh = Arc::new(Hub::with_root(None, Scope::default()));
+    let before = MAIN.compare_and_swap(&None::<Arc<Hub>>, Some(Arc::clone(&fresh)));
+    match &*before {
+        Some(main) => (Arc::clone(main), false),
+        None => {
+            // The first thread of all works on the main hub, whichever way it came to it.
+            _ = CURRENT.try_with(|current| {
+                if let Ok(mut current) = current.try_borrow_mut() {
+                    current.get_or_insert_with(|| Arc::clone(&fresh));
+                }
+            });
+            (fresh, true)
+        }
+    }
+}
+
+/// Puts another hub in place and returns the one before. A thread that is being torn down has none.
+fn replace(hub: Option<Arc<Hub>>) -> Option<Arc<Hub>> {
+    CURRENT
+        .try_with(|current| current.try_borrow_mut().ok().and_then(|mut current| std::mem::replace(&mut *current, hub)))
+        .ok()?
+}

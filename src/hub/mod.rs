@@ -1,0 +1,198 @@
+//! A hub: a stack of scopes and what it is bound to.
+//!
+//! Any number of threads may use one hub at once. Its state is one word, the top layer; a layer is immutable, and every
+//! change publishes a new one with a compare-and-swap.
+//!
+//! ```text
+//!   Hub ─ top ─► layer 2 ─► layer 1 ─► layer 0        each: client, scope, trail of breadcrumbs
+//! ```
+//!
+//! # Guarantees
+//! No operation waits for another thread, and no user code runs while anything of a hub is held.
+
+pub(crate) mod bound;
+mod current;
+pub(crate) mod gate;
+mod recording;
+mod scoping;
+
+use std::error::Error;
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crossbeam_queue::ArrayQueue;
+use uuid::Uuid;
+
+use self::bound::{Backend, Bound};
+pub use self::current::HubSwitchGuard;
+pub(crate) use self::current::{current_has_client, make_current_main, take_part};
+pub use self::recording::{IntoBreadcrumbs, record};
+pub use self::scoping::ScopeGuard;
+use crate::error::event_from_error;
+use crate::protocol::{Event, Level};
+use crate::scope::Scope;
+use crate::scope::layer::Layer;
+use crate::sync::swap::{Borrow, Content, Shared, Spare, Swap};
+
+/// The central object: binds a client to a stack of scopes.
+///
+/// Most code uses the free functions of the crate, which work on the [current](Hub::current) hub of the thread. A hub of
+/// its own, for each request or task, keeps what happens there apart: see [`Hub::new_from_top`].
+///
+/// ```
+/// use std::sync::Arc;
+/// use vidette::Hub;
+///
+/// let hub = Arc::new(Hub::new_from_top(Hub::current()));
+/// Hub::run(hub, || vidette::configure_scope(|scope| scope.set_tag("request", 7)));
+/// ```
+pub struct Hub {
+    stack: Shared<Stack>,
+}
+
+/// The state of a hub. Scope guards hold it too, so that they can outlive the hub.
+struct Stack {
+    /// The top layer; never empty.
+    top: Swap<Layer>,
+    /// The id of the next layer that is pushed.
+    next_id: AtomicU64,
+    last_event: Swap<EventId>,
+}
+
+/// The id of the last event that was sent on its way.
+#[derive(Clone, Copy, Debug)]
+struct EventId(Uuid);
+
+impl Hub {
+    pub(crate) fn with_root(bound: Option<Bound>, scope: Scope) -> Self {
+        Self::with_top(Layer::root(bound, scope))
+    }
+
+    fn with_top(layer: Layer) -> Self {
+        let top = Swap::new(Some(Shared::new(layer)));
+        Self { stack: Shared::new(Stack { top, next_id: AtomicU64::new(1), last_event: Swap::new(None) }) }
+    }
+
+    /// Makes a hub of its own with what `other` has on top: its client, a copy of its scope, and its breadcrumbs as of now.
+    ///
+    /// From here on the two go separate ways. Costs at most three allocations, whatever the scope and the breadcrumbs hold.
+    #[must_use]
+    pub fn new_from_top<H: AsRef<Hub>>(other: H) -> Self {
+        let layer = other.as_ref().stack.top().fork();
+        Self::with_top(layer)
+    }
+
+    /// Captures an event with the scope on top, and returns its id; nil if it was dropped.
+    pub fn capture_event(&self, event: Event<'static>) -> Uuid {
+        let (client, scope) = {
+            let top = self.stack.top();
+            let Some(client) = top.bound.clone().filter(Backend::is_enabled) else { return Uuid::nil() };
+            (client, top.snapshot())
+        };
+        let id = client.capture(event, scope);
+        if !id.is_nil() {
+            drop(self.stack.last_event.swap(Some(Shared::new(EventId(id)))));
+        }
+        id
+    }
+
+    /// Captures a message.
+    pub fn capture_message(&self, message: &str, level: Level) -> Uuid {
+        if !self.has_client() {
+            return Uuid::nil();
+        }
+        self.capture_event(Event { message: Some(message.to_owned()), level, ..Event::default() })
+    }
+
+    /// Captures an error with the whole chain of its sources.
+    pub fn capture_error<E: Error + ?Sized>(&self, error: &E) -> Uuid {
+        if !self.has_client() {
+            return Uuid::nil();
+        }
+        self.capture_event(event_from_error(error))
+    }
+
+    /// The id of the last event that this hub captured and did not drop.
+    #[must_use]
+    pub fn last_event_id(&self) -> Option<Uuid> {
+        self.stack.last_event.borrow().map(|id| id.0)
+    }
+
+    /// True if a client is bound, open or not. One relaxed load.
+    pub(crate) fn has_client(&self) -> bool {
+        self.stack.top.tag()
+    }
+
+    /// True if a client is bound and takes items.
+    pub(crate) fn is_active(&self) -> bool {
+        self.has_client() && self.stack.top().bound.as_ref().is_some_and(Backend::is_enabled)
+    }
+
+    pub(crate) fn bound(&self) -> Option<Bound> {
+        self.stack.top().bound.clone()
+    }
+
+    /// Binds or unbinds the top layer.
+    pub(crate) fn bind(&self, bound: Option<Bound>) {
+        self.stack.publish(|top| Some(Shared::new(top.with_bound(bound.clone()))));
+    }
+}
+
+impl Stack {
+    /// Borrows the top layer. Only for stretches without user code.
+    fn top(&self) -> Borrow<'_, Layer> {
+        loop {
+            // The word is set before anyone sees the hub, and only ever replaced by another layer.
+            if let Some(top) = self.top.borrow() {
+                return top;
+            }
+        }
+    }
+
+    /// Publishes a new top, remade until no other thread was faster. `None`: leaves everything as it is.
+    fn publish(&self, mut remake: impl FnMut(&Borrow<'_, Layer>) -> Option<Shared<Layer>>) {
+        loop {
+            let top = self.top();
+            let Some(remade) = remake(&top) else { return };
+            let published = self.top.publish(&top, remade);
+            let done = published.is_ok();
+            // User closures may hang on a scope: nothing is held when one is dropped.
+            drop(top);
+            drop(published);
+            if done {
+                return;
+            }
+        }
+    }
+
+    fn fresh_id(&self) -> u64 {
+        // Relaxed: only uniqueness counts.
+        self.next_id.fetch_add(1, Relaxed)
+    }
+}
+
+impl AsRef<Hub> for Hub {
+    fn as_ref(&self) -> &Hub {
+        self
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("top", &*self.stack.top()).field("last_event_id", &self.last_event_id()).finish()
+    }
+}
+
+impl Content for EventId {}
+
+impl Content for Stack {
+    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
+        static SPARES: OnceLock<ArrayQueue<Spare<Stack>>> = OnceLock::new();
+        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    }
+}
+
+/// Emptied stacks that wait for their next use, at most.
+const MOST_SPARES: usize = 256;

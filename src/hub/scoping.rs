@@ -1,0 +1,109 @@
+//! Pushing, popping and configuring the scopes of a hub.
+
+use std::fmt;
+
+use super::{Hub, Stack};
+use crate::scope::Scope;
+use crate::scope::layer::{Layer, Rebuilt};
+use crate::sync::swap::Shared;
+
+/// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
+#[must_use = "the scope is popped when the guard is dropped"]
+pub struct ScopeGuard {
+    stack: Shared<Stack>,
+    layer: u64,
+}
+
+impl Hub {
+    /// Pushes a copy of the scope on top. What is set in it goes when the guard is dropped, breadcrumbs included.
+    pub fn push_scope(&self) -> ScopeGuard {
+        ScopeGuard { stack: self.stack.clone(), layer: self.stack.push() }
+    }
+
+    /// Changes the scope on top, for all later captures of this hub.
+    ///
+    /// The closure gets a draft, and runs once. If another thread changed the scope meanwhile (or the closure did), both
+    /// changes stand; on what both touched, the one that ends last wins. A scope that was popped before the closure
+    /// ended takes the change along.
+    pub fn configure_scope<F, R>(&self, change: F) -> R
+    where
+        F: FnOnce(&mut Scope) -> R,
+        R: Default,
+    {
+        let (layer, version, mut draft) = {
+            let top = self.stack.top();
+            (top.id, top.version, top.draft())
+        };
+        let token = draft.token();
+        let result = change(&mut draft);
+        if draft.token() != token {
+            // Another scope was put in the draft's place: it replaces everything.
+            let (whole, _) = draft.end_draft();
+            self.stack.edit(layer, |newer| newer.with_scope(whole.clone(), true));
+            return result;
+        }
+        let (scope, draft) = draft.end_draft();
+        if let Err(scope) = self.stack.replace_scope(layer, version, scope, draft.cleared_breadcrumbs()) {
+            let merge = |newer: &Layer| scope.merge_onto(&draft, &newer.scope).with_crumbs(scope.crumbs().clone());
+            self.stack.edit(layer, |newer| newer.with_scope(merge(newer), draft.cleared_breadcrumbs()));
+        }
+        result
+    }
+
+    /// Runs `callback` under a scope of its own, which `configure` sets up.
+    pub fn with_scope<C, F, R>(&self, configure: C, callback: F) -> R
+    where
+        C: FnOnce(&mut Scope),
+        F: FnOnce() -> R,
+    {
+        let _guard = self.push_scope();
+        self.configure_scope(configure);
+        callback()
+    }
+}
+
+impl Stack {
+    /// Pushes a layer, and returns its id.
+    fn push(&self) -> u64 {
+        let id = self.fresh_id();
+        self.publish(|top| Some(Shared::new(Layer::child_of(top.to_shared(), id))));
+        id
+    }
+
+    /// Unlinks a layer wherever it stands. The lowest stays, and one that is gone already is no error.
+    fn pop(&self, id: u64) {
+        self.publish(|top| top.rebuilt(id, &mut |_| Rebuilt::Unlinked));
+    }
+
+    /// Changes the layer of id `id` wherever it stands.
+    fn edit(&self, id: u64, mut change: impl FnMut(&Layer) -> Layer) {
+        self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(change(layer))));
+    }
+
+    /// Publishes a scope if nothing came between: the common case, which copies nothing. Else gives it back.
+    fn replace_scope(&self, id: u64, version: u64, scope: Scope, with_crumbs: bool) -> Result<(), Scope> {
+        let top = self.top();
+        if top.id != id || top.version != version {
+            return Err(scope);
+        }
+        let published = self.top.publish(&top, Shared::new(top.with_scope(scope, with_crumbs)));
+        drop(top);
+        match published {
+            Ok(_) => Ok(()),
+            // Nobody else has seen it, so it comes back.
+            Err(refused) => Err(refused.into_inner().map(Layer::into_scope).unwrap_or_default()),
+        }
+    }
+}
+
+impl Drop for ScopeGuard {
+    fn drop(&mut self) {
+        self.stack.pop(self.layer);
+    }
+}
+
+impl fmt::Debug for ScopeGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopeGuard").field("layer", &self.layer).finish()
+    }
+}

@@ -1,0 +1,76 @@
+//! How a snapshot fills an event.
+
+use std::borrow::Cow;
+
+use super::Scope;
+use crate::callback::{self, Panicked};
+use crate::protocol::{Context, Event, TraceContext};
+
+impl Scope {
+    /// Fills an event with what this scope holds, and lets the event processors see it.
+    ///
+    /// What the event has itself wins over the scope, but for the level, which the scope overrides. `None`: a processor
+    /// dropped the event, or panicked.
+    #[must_use]
+    pub fn apply_to_event(&self, mut event: Event<'static>) -> Option<Event<'static>> {
+        self.fill(&mut event);
+        self.process(event).ok().flatten()
+    }
+
+    /// Fills an event, without the event processors.
+    pub(crate) fn fill(&self, event: &mut Event<'static>) {
+        for (key, value) in self.tags.iter().flat_map(|tags| tags.iter()) {
+            event.tags.entry(key.to_string()).or_insert_with(|| value.to_string());
+        }
+        if let Some(data) = &self.data {
+            if let Some(level) = data.level {
+                event.level = level;
+            }
+            if event.user.is_none() {
+                event.user = data.user.as_deref().cloned();
+            }
+            if event.transaction.is_none() {
+                event.transaction = data.transaction.as_ref().map(ToString::to_string);
+            }
+            if let Some(fingerprint) = &data.fingerprint
+                && is_default_fingerprint(&event.fingerprint)
+            {
+                event.fingerprint = Cow::Owned(fingerprint.to_vec());
+            }
+            for (key, value) in data.extras.iter() {
+                event.extra.entry(key.to_string()).or_insert_with(|| (**value).clone());
+            }
+            for (key, value) in data.contexts.iter() {
+                event.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
+            }
+        }
+        event.contexts.entry("trace".to_owned()).or_insert_with(|| {
+            let trace =
+                TraceContext { trace_id: self.trace.trace_id, span_id: self.trace.span_id, ..TraceContext::default() };
+            Context::from(trace)
+        });
+        self.fill_breadcrumbs(event);
+    }
+
+    /// Puts the scope's breadcrumbs before those the event brought along.
+    fn fill_breadcrumbs(&self, event: &mut Event<'static>) {
+        let own = std::mem::take(&mut event.breadcrumbs.values);
+        self.crumbs.for_each(|breadcrumb| event.breadcrumbs.values.push(breadcrumb));
+        event.breadcrumbs.values.extend(own);
+    }
+
+    /// Lets the event processors see an event, in the order in which they were added. `None`: one dropped it.
+    pub(crate) fn process(&self, mut event: Event<'static>) -> Result<Option<Event<'static>>, Panicked> {
+        for processor in self.processors.iter().flat_map(|list| list.iter()) {
+            match callback::guarded("event processor", || (processor.value)(event))? {
+                Some(processed) => event = processed,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(event))
+    }
+}
+
+fn is_default_fingerprint(fingerprint: &[Cow<'_, str>]) -> bool {
+    matches!(fingerprint, [] | [Cow::Borrowed("{{ default }}" | "{{default}}")]) || fingerprint == ["{{ default }}"]
+}

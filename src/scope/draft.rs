@@ -1,0 +1,75 @@
+//! What a change to a scope touched, so that two changes at once can both stand.
+
+use smol_str::SmolStr;
+
+use crate::protocol::ids::random_u64;
+
+/// Names one draft. Snapshots carry [`Token::NONE`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Token(u64);
+
+impl Token {
+    pub(crate) const NONE: Self = Self(0);
+
+    /// A token that no other draft has, but for a chance of one in 2⁶⁴.
+    pub(crate) fn fresh() -> Self {
+        Self(random_u64() | 1)
+    }
+}
+
+/// The record a draft keeps of itself. Set keys and appended entries carry the token; the rest stands here.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) token: Token,
+    touched: u16,
+    removed: Option<Box<Vec<(Group, SmolStr)>>>,
+}
+
+impl Draft {
+    /// No draft: what a snapshot carries.
+    pub(crate) const SNAPSHOT: Self = Self { token: Token::NONE, touched: 0, removed: None };
+
+    pub(crate) fn begin() -> Self {
+        Self { token: Token::fresh(), ..Self::SNAPSHOT }
+    }
+
+    pub(crate) fn touch(&mut self, group: Group) {
+        self.touched |= group as u16;
+    }
+
+    /// True if the breadcrumbs were cleared.
+    pub(crate) fn cleared_breadcrumbs(&self) -> bool {
+        self.has_touched(Group::Breadcrumbs)
+    }
+
+    /// True if the group was set or cleared as a whole.
+    pub(crate) fn has_touched(&self, group: Group) -> bool {
+        self.touched & group as u16 != 0
+    }
+
+    pub(crate) fn remove(&mut self, group: Group, key: &str) {
+        // Outside a draft nobody will ask.
+        if self.token != Token::NONE {
+            self.removed.get_or_insert_default().push((group, SmolStr::new(key)));
+        }
+    }
+
+    pub(crate) fn removed(&self, group: Group) -> impl Iterator<Item = &SmolStr> {
+        self.removed.iter().flat_map(|removed| removed.iter()).filter(move |(of, _)| *of == group).map(|(_, key)| key)
+    }
+}
+
+/// The parts of a scope that are set, cleared or removed from, each a bit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u16)]
+pub(crate) enum Group {
+    Level = 1,
+    User = 1 << 1,
+    Transaction = 1 << 2,
+    Fingerprint = 1 << 3,
+    Tags = 1 << 4,
+    Extras = 1 << 5,
+    Contexts = 1 << 6,
+    Attachments = 1 << 7,
+    Breadcrumbs = 1 << 8,
+}

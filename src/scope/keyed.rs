@@ -1,0 +1,63 @@
+//! A small sorted list of named values that remembers who set what.
+
+use smallvec::SmallVec;
+use smol_str::SmolStr;
+
+use super::draft::Token;
+
+/// Named values, sorted by name. Cheap to copy when its values are.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyed<V>(SmallVec<[Entry<V>; 2]>);
+
+#[derive(Clone, Debug)]
+struct Entry<V> {
+    key: SmolStr,
+    value: V,
+    /// The draft that set it.
+    by: Token,
+}
+
+impl<V> Default for Keyed<V> {
+    fn default() -> Self {
+        Self(SmallVec::new())
+    }
+}
+
+impl<V: Clone> Keyed<V> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&SmolStr, &V)> {
+        self.0.iter().map(|entry| (&entry.key, &entry.value))
+    }
+
+    pub(crate) fn set(&mut self, key: &str, value: V, by: Token) {
+        match self.find(key) {
+            Ok(at) => {
+                if let Some(entry) = self.0.get_mut(at) {
+                    entry.value = value;
+                    entry.by = by;
+                }
+            }
+            Err(at) => self.0.insert(at, Entry { key: SmolStr::new(key), value, by }),
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        if let Ok(at) = self.find(key) {
+            self.0.remove(at);
+        }
+    }
+
+    /// Puts what the draft `by` set here into `newer`.
+    pub(crate) fn replay_onto(&self, newer: &mut Self, by: Token) {
+        for entry in self.0.iter().filter(|entry| entry.by == by) {
+            newer.set(&entry.key, entry.value.clone(), by);
+        }
+    }
+
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|entry| entry.key.as_str().cmp(key))
+    }
+}

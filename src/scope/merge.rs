@@ -1,0 +1,92 @@
+//! Replaying a draft onto a snapshot that is newer than the one it was made of.
+
+use std::sync::Arc;
+
+use super::draft::{Draft, Group, Token};
+use super::keyed::Keyed;
+use super::{Data, Scope, Stamped};
+
+impl Scope {
+    /// Starts a draft of this snapshot.
+    pub(crate) fn to_draft(&self) -> Self {
+        Self { draft: Draft::begin(), ..self.clone() }
+    }
+
+    /// The draft's name.
+    pub(crate) fn token(&self) -> Token {
+        self.draft.token
+    }
+
+    /// Ends a draft: a snapshot, and the record of what was touched.
+    pub(crate) fn end_draft(mut self) -> (Self, Draft) {
+        let draft = std::mem::replace(&mut self.draft, Draft::SNAPSHOT);
+        (self, draft)
+    }
+
+    /// Replays what `draft` touched in this scope onto `newer`. Touched parts win, untouched ones keep the newer, appended entries
+    /// stand behind those that came meanwhile.
+    pub(crate) fn merge_onto(&self, draft: &Draft, newer: &Self) -> Self {
+        let mut merged = newer.clone();
+        let token = draft.token;
+        replay_group(&mut merged.tags, self.tags.as_deref(), draft, Group::Tags);
+        replay_list(&mut merged.attachments, &self.attachments, token, draft.has_touched(Group::Attachments));
+        replay_list(&mut merged.processors, &self.processors, token, false);
+
+        let data = merged.data.as_deref().cloned().unwrap_or_default();
+        let data = self.replay_data(draft, data);
+        merged.data = Some(Arc::new(data));
+        merged
+    }
+
+    fn replay_data(&self, draft: &Draft, mut data: Data) -> Data {
+        let default = Data::default();
+        let ours = self.data.as_deref().unwrap_or(&default);
+        if draft.has_touched(Group::Level) {
+            data.level = ours.level;
+        }
+        if draft.has_touched(Group::User) {
+            data.user.clone_from(&ours.user);
+        }
+        if draft.has_touched(Group::Transaction) {
+            data.transaction.clone_from(&ours.transaction);
+        }
+        if draft.has_touched(Group::Fingerprint) {
+            data.fingerprint.clone_from(&ours.fingerprint);
+        }
+        replay_keys(&mut data.extras, &ours.extras, draft, Group::Extras);
+        replay_keys(&mut data.contexts, &ours.contexts, draft, Group::Contexts);
+        data
+    }
+}
+
+fn replay_group<V: Clone>(newer: &mut Option<Arc<Keyed<V>>>, ours: Option<&Keyed<V>>, draft: &Draft, group: Group) {
+    let mut merged = newer.as_deref().cloned().unwrap_or_default();
+    let default = Keyed::default();
+    replay_keys(&mut merged, ours.unwrap_or(&default), draft, group);
+    *newer = (!merged.is_empty()).then(|| Arc::new(merged));
+}
+
+fn replay_keys<V: Clone>(newer: &mut Keyed<V>, ours: &Keyed<V>, draft: &Draft, group: Group) {
+    if draft.has_touched(group) {
+        *newer = Keyed::default();
+    }
+    for key in draft.removed(group) {
+        newer.remove(key);
+    }
+    ours.replay_onto(newer, draft.token);
+}
+
+fn replay_list<T: Clone>(
+    newer: &mut Option<Arc<Vec<Stamped<T>>>>,
+    ours: &Option<Arc<Vec<Stamped<T>>>>,
+    token: Token,
+    cleared: bool,
+) {
+    if cleared {
+        *newer = None;
+    }
+    let mut appended = ours.iter().flat_map(|list| list.iter()).filter(|entry| entry.by == token).peekable();
+    if appended.peek().is_some() {
+        super::owned(newer).extend(appended.cloned());
+    }
+}

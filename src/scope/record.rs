@@ -1,0 +1,306 @@
+//! A breadcrumb as the hot path stores it: a call site, a time, typed fields and message bytes.
+//!
+//! [`breadcrumb!`](crate::breadcrumb!) builds one on the stack. Its bytes are the fields in the order of the call site's
+//! keys, each a tag and a value, then the message. What does not fit the record spills to the heap whole.
+
+use std::fmt::{self, Write as _};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use crossbeam_queue::ArrayQueue;
+use serde_json::Value;
+
+use crate::protocol::{Breadcrumb, Level};
+use crate::sync::ring::{Item, Spare};
+
+/// What is known about a `breadcrumb!` when the program is compiled.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct CallSite {
+    pub ty: &'static str,
+    pub category: Option<&'static str>,
+    pub keys: &'static [&'static str],
+}
+
+/// What a ring's slot holds.
+#[derive(Clone)]
+pub(crate) enum Record {
+    Compact(Compact),
+    Owned(Breadcrumb),
+}
+
+/// A record that owns no memory, but for text that did not fit.
+#[derive(Clone)]
+pub(crate) struct Compact {
+    site: &'static CallSite,
+    /// Microseconds since the epoch.
+    time: u64,
+    /// Where the message starts; `NO_MESSAGE` if there is none.
+    message: u32,
+    len: u16,
+    level: Level,
+    bytes: [u8; INLINE],
+    spilled: Option<Arc<[u8]>>,
+}
+
+impl Record {
+    /// Builds the breadcrumb that this stands for.
+    pub(crate) fn to_breadcrumb(&self) -> Breadcrumb {
+        match self {
+            Self::Owned(breadcrumb) => breadcrumb.clone(),
+            Self::Compact(compact) => compact.to_breadcrumb(),
+        }
+    }
+}
+
+impl Compact {
+    fn to_breadcrumb(&self) -> Breadcrumb {
+        let inline = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
+        let bytes = self.spilled.as_deref().unwrap_or(inline);
+        let (fields, message) = match bytes.split_at_checked(self.message as usize) {
+            Some((fields, message)) => (fields, Some(String::from_utf8_lossy(message).into_owned())),
+            None => (bytes, None),
+        };
+        let mut fields = Fields(fields);
+        Breadcrumb {
+            timestamp: SystemTime::UNIX_EPOCH + Duration::from_micros(self.time),
+            ty: self.site.ty.to_owned(),
+            category: self.site.category.map(str::to_owned),
+            level: self.level,
+            message,
+            data: self.site.keys.iter().map_while(|key| Some(((*key).to_owned(), fields.next()?))).collect(),
+        }
+    }
+}
+
+/// Reads fields back, in the order in which they were written.
+struct Fields<'a>(&'a [u8]);
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*head)
+    }
+}
+
+impl Iterator for Fields<'_> {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        let [tag] = self.take()?;
+        Some(match tag {
+            TAG_FALSE => Value::Bool(false),
+            TAG_TRUE => Value::Bool(true),
+            TAG_SIGNED => i64::from_le_bytes(self.take()?).into(),
+            TAG_UNSIGNED => u64::from_le_bytes(self.take()?).into(),
+            TAG_FLOAT => {
+                let float = f64::from_le_bytes(self.take()?);
+                // JSON has no word for what is not finite; its text is better than nothing.
+                serde_json::Number::from_f64(float).map_or_else(|| Value::String(float.to_string()), Value::Number)
+            }
+            TAG_TEXT => {
+                let len = u32::from_le_bytes(self.take()?) as usize;
+                let (text, rest) = self.0.split_at_checked(len)?;
+                self.0 = rest;
+                Value::String(String::from_utf8_lossy(text).into_owned())
+            }
+            _ => Value::Null,
+        })
+    }
+}
+
+/// Writes the fields and the message of one breadcrumb.
+#[doc(hidden)]
+pub struct Recorder {
+    bytes: [u8; INLINE],
+    len: usize,
+    /// Everything, once it no longer fits.
+    spilled: Option<Vec<u8>>,
+    message: u32,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> Self {
+        Self { bytes: [0; INLINE], len: 0, spilled: None, message: NO_MESSAGE }
+    }
+
+    /// Writes the next field.
+    #[inline]
+    pub fn field<F: Field + ?Sized>(&mut self, value: &F) {
+        value.write_to(self);
+    }
+
+    /// Writes the message, after all fields.
+    #[inline]
+    pub fn message(&mut self, message: fmt::Arguments<'_>) {
+        self.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
+        match message.as_str() {
+            Some(text) => self.put(text.as_bytes()),
+            // Writing to memory does not fail; a `Display` that says it did leaves what it wrote.
+            None => _ = self.write_fmt(message),
+        }
+    }
+
+    pub(crate) fn finish(self, site: &'static CallSite, level: Level, time: SystemTime) -> Compact {
+        let time = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_micros() as u64);
+        Compact {
+            site,
+            time,
+            message: self.message,
+            len: self.len as u16,
+            level,
+            bytes: self.bytes,
+            spilled: self.spilled.map(Arc::from),
+        }
+    }
+
+    fn written(&self) -> usize {
+        self.spilled.as_ref().map_or(self.len, Vec::len)
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        if self.spilled.is_none() {
+            let end = self.len + bytes.len();
+            if let Some(free) = self.bytes.get_mut(self.len..end) {
+                free.copy_from_slice(bytes);
+                self.len = end;
+                return;
+            }
+        }
+        self.spill(bytes);
+    }
+
+    #[cold]
+    fn spill(&mut self, bytes: &[u8]) {
+        let inline = self.bytes.get(..self.len).unwrap_or_default();
+        self.spilled.get_or_insert_with(|| inline.to_vec()).extend_from_slice(bytes);
+    }
+}
+
+impl fmt::Write for Recorder {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// A value that a breadcrumb's field can have: stored as it is, formatted only if an event is sent.
+///
+/// Integers up to 64 bits, floats, `bool`, `char` and text have it, and options and references of them.
+pub trait Field: sealed::Sealed {
+    #[doc(hidden)]
+    fn write_to(&self, recorder: &mut Recorder);
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! numeric_fields {
+    ($($tag:ident as $wide:ty: $($ty:ty),+;)*) => {$($(
+        impl sealed::Sealed for $ty {}
+        impl Field for $ty {
+            #[inline]
+            fn write_to(&self, recorder: &mut Recorder) {
+                recorder.put(&[$tag]);
+                recorder.put(&<$wide>::to_le_bytes(*self as $wide));
+            }
+        }
+    )+)*};
+}
+
+numeric_fields! {
+    TAG_SIGNED as i64: i8, i16, i32, i64, isize;
+    TAG_UNSIGNED as u64: u8, u16, u32, u64, usize;
+    TAG_FLOAT as f64: f32, f64;
+}
+
+impl sealed::Sealed for bool {}
+impl Field for bool {
+    #[inline]
+    fn write_to(&self, recorder: &mut Recorder) {
+        recorder.put(&[if *self { TAG_TRUE } else { TAG_FALSE }]);
+    }
+}
+
+impl sealed::Sealed for str {}
+impl Field for str {
+    #[inline]
+    fn write_to(&self, recorder: &mut Recorder) {
+        // More than 4 GiB do not fit the length; what does is cut at no character, as it is decoded leniently.
+        let len = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        recorder.put(&[TAG_TEXT]);
+        recorder.put(&len.to_le_bytes());
+        recorder.put(self.as_bytes().get(..len as usize).unwrap_or_default());
+    }
+}
+
+impl sealed::Sealed for char {}
+impl Field for char {
+    fn write_to(&self, recorder: &mut Recorder) {
+        self.encode_utf8(&mut [0; 4]).write_to(recorder);
+    }
+}
+
+impl sealed::Sealed for String {}
+impl Field for String {
+    #[inline]
+    fn write_to(&self, recorder: &mut Recorder) {
+        self.as_str().write_to(recorder);
+    }
+}
+
+impl sealed::Sealed for std::borrow::Cow<'_, str> {}
+impl Field for std::borrow::Cow<'_, str> {
+    #[inline]
+    fn write_to(&self, recorder: &mut Recorder) {
+        (**self).write_to(recorder);
+    }
+}
+
+impl<F: Field + ?Sized> sealed::Sealed for &F {}
+impl<F: Field + ?Sized> Field for &F {
+    #[inline]
+    fn write_to(&self, recorder: &mut Recorder) {
+        (**self).write_to(recorder);
+    }
+}
+
+impl<F: Field> sealed::Sealed for Option<F> {}
+impl<F: Field> Field for Option<F> {
+    #[inline]
+    fn write_to(&self, recorder: &mut Recorder) {
+        match self {
+            Some(value) => value.write_to(recorder),
+            None => recorder.put(&[TAG_NULL]),
+        }
+    }
+}
+
+impl Item for Record {
+    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
+        static SPARES: OnceLock<ArrayQueue<Spare<Record>>> = OnceLock::new();
+        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    }
+}
+
+/// Bytes of fields and message that a record holds without an allocation.
+const INLINE: usize = 136;
+/// Emptied chunks that wait for their next use, at most: about 800 KiB.
+const MOST_SPARES: usize = 128;
+const NO_MESSAGE: u32 = u32::MAX;
+
+const TAG_NULL: u8 = 0;
+const TAG_FALSE: u8 = 1;
+const TAG_TRUE: u8 = 2;
+const TAG_SIGNED: u8 = 3;
+const TAG_UNSIGNED: u8 = 4;
+const TAG_FLOAT: u8 = 5;
+const TAG_TEXT: u8 = 6;
+
+const _: () = assert!(size_of::<Record>() <= 192, "a slot is three cache lines");
+
+#[cfg(test)]
+mod tests;

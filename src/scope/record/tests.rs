@@ -1,0 +1,77 @@
+//! What is written comes back, in whichever way it is stored.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+
+use super::{CallSite, Record, Recorder};
+use crate::protocol::{Breadcrumb, Level};
+
+static SITE: CallSite =
+    CallSite { ty: "http", category: Some("client"), keys: &["status", "host", "took", "ok", "none", "letter"] };
+
+fn written(host: &str, message: std::fmt::Arguments<'_>) -> (Breadcrumb, bool) {
+    let mut recorder = Recorder::new();
+    recorder.field(&-404_i16);
+    recorder.field(host);
+    recorder.field(&1.5_f32);
+    recorder.field(&true);
+    recorder.field(&None::<u8>);
+    recorder.field(&'ß');
+    recorder.message(message);
+    let time = SystemTime::UNIX_EPOCH + Duration::from_micros(1_700_000_000_123_456);
+    let compact = recorder.finish(&SITE, Level::Warning, time);
+    let spilled = compact.spilled.is_some();
+    (Record::Compact(compact).to_breadcrumb(), spilled)
+}
+
+#[test]
+fn fields_and_message_come_back_as_they_were() {
+    let (breadcrumb, spilled) = written("a.invalid", format_args!("GET {}", "/cart"));
+    assert!(!spilled);
+    assert_eq!(breadcrumb.ty, "http");
+    assert_eq!(breadcrumb.category.as_deref(), Some("client"));
+    assert_eq!(breadcrumb.level, Level::Warning);
+    assert_eq!(breadcrumb.message.as_deref(), Some("GET /cart"));
+    let time = breadcrumb.timestamp.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(time.as_micros(), 1_700_000_000_123_456);
+    let data = json!({"status": -404, "host": "a.invalid", "took": 1.5, "ok": true, "none": null, "letter": "ß"});
+    assert_eq!(serde_json::to_value(&breadcrumb.data).unwrap(), data);
+}
+
+#[test]
+fn what_does_not_fit_spills_whole() {
+    let host = "h".repeat(100);
+    let tail = "m".repeat(5_000);
+    let (breadcrumb, spilled) = written(&host, format_args!("{tail}!"));
+    assert!(spilled);
+    assert_eq!(breadcrumb.data["host"], json!(host));
+    assert_eq!(breadcrumb.message, Some(tail + "!"));
+}
+
+#[test]
+fn every_length_around_the_limit_is_kept() {
+    for length in 0..300 {
+        let text = "x".repeat(length);
+        let (breadcrumb, _) = written("", format_args!("{text}"));
+        assert_eq!(breadcrumb.message.as_deref(), Some(text.as_str()), "length {length}");
+    }
+}
+
+#[test]
+fn a_breadcrumb_without_a_message_has_none() {
+    static BARE: CallSite = CallSite { ty: "default", category: None, keys: &[] };
+    let record = Record::Compact(Recorder::new().finish(&BARE, Level::Info, SystemTime::UNIX_EPOCH));
+    let breadcrumb = record.to_breadcrumb();
+    assert_eq!(breadcrumb.message, None);
+    assert!(breadcrumb.data.is_empty());
+}
+
+#[test]
+fn numbers_that_json_has_no_word_for_become_text() {
+    static ONE: CallSite = CallSite { ty: "default", category: None, keys: &["n"] };
+    let mut recorder = Recorder::new();
+    recorder.field(&f64::NAN);
+    let record = Record::Compact(recorder.finish(&ONE, Level::Info, SystemTime::UNIX_EPOCH));
+    assert_eq!(record.to_breadcrumb().data["n"], json!("NaN"));
+}

@@ -1,0 +1,74 @@
+//! The breadcrumbs of one layer, over [`sync::ring`](crate::sync::ring).
+
+use std::fmt;
+
+use super::record::Record;
+use crate::protocol::Breadcrumb;
+use crate::sync::ring::{Full, Head, View};
+
+/// Where a layer's next breadcrumb goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Trail {
+    /// To this layer's own chunk.
+    Live(Head<Record>),
+    /// To a chunk yet to be made, which continues what was inherited.
+    Inherited(Crumbs),
+}
+
+/// Breadcrumbs as they were at one moment.
+#[derive(Clone)]
+pub(crate) struct Crumbs {
+    view: View<Record>,
+    /// How many of them count, from the newest.
+    length: usize,
+}
+
+impl Trail {
+    /// Appends a record, or gives it back if there must be a [`next`](Self::next) trail first.
+    pub(crate) fn push(&self, record: Record) -> Result<(), Full<Record>> {
+        match self {
+            Self::Live(head) => head.push(record),
+            Self::Inherited(_) => Err(Full(record)),
+        }
+    }
+
+    /// The trail that continues this one with room for more, and remembers at least the newest `length`.
+    pub(crate) fn next(&self, length: usize) -> Self {
+        Self::Live(match self {
+            Self::Live(head) => head.successor(length),
+            Self::Inherited(crumbs) => Head::after(&crumbs.view, length),
+        })
+    }
+
+    /// The newest `length` of what is there now.
+    pub(crate) fn freeze(&self, length: usize) -> Crumbs {
+        let view = match self {
+            Self::Live(head) => head.freeze(),
+            Self::Inherited(crumbs) => crumbs.view.clone(),
+        };
+        Crumbs { view, length }
+    }
+}
+
+impl Crumbs {
+    pub(crate) fn clear(&mut self) {
+        self.view = View::EMPTY;
+    }
+
+    /// Builds them, oldest first.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(Breadcrumb)) {
+        self.view.for_each(self.length, |record| visit(record.to_breadcrumb()));
+    }
+}
+
+impl Default for Crumbs {
+    fn default() -> Self {
+        Self { view: View::EMPTY, length: 0 }
+    }
+}
+
+impl fmt::Debug for Crumbs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view.fmt(f)
+    }
+}

@@ -1,0 +1,363 @@
+//! A shared pointer: readers borrow, writers publish.
+//!
+//! Any thread may borrow, load or publish at any time. It backs the words of a hub, which live for one request and are
+//! read by a handful of threads at most, so neither a read nor a write nor a drop may depend on how many threads the
+//! process has. (arc-swap backs what all threads share and few ever write; its writes and drops visit a node for each
+//! thread that ever used it.)
+//!
+//! ```text
+//!   word of a Swap                     node
+//!   ┌──────────────────┬───────┐       ┌────────────────────┬─────────┐
+//!   │ address / 16 │tag│ guests│ ────► │ count              │  value  │
+//!   └──────────────┴───┴───────┘       └────────────────────┴─────────┘
+//!       52 bits      1   11 bits        handles + credits + BIAS while in a word
+//! ```
+//!
+//! A borrow adds a guest to the word, in the same atomic operation that reads the address, and takes it away from the
+//! word again. A writer that swaps the address out moves the guests it found to the node's count; a guest who no longer
+//! finds its address in the word leaves through the count.
+//!
+//! # Guarantees
+//! Borrowing is wait-free (below 1,024 guests of one word at one instant), leaving, loading and publishing are
+//! lock-free; only [`Shared::new`] allocates, and not while there are spare nodes.
+//!
+//! # Invariants
+//! - **I1** A node's count plus the guests in words that hold its address, minus one BIAS for each such word, equals the
+//!   handles plus the borrows that exist. So it is positive while anyone can reach the node.
+//! - **I2** While its address stands in a word, or its swap-out has not yet been settled, a node's count holds a BIAS,
+//!   which is more than all guests together: the count can't reach zero before the writer settles.
+//! - **I3** Whoever brings the count to zero is the only one left, and frees.
+//! - **I4** Guests are interchangeable: a node that comes back into the word may be left by an older guest through the
+//!   word and by a newer one through the count; the sum of I1 stays.
+//!
+//! # Orderings
+//! B1 ⇄ P1 the node's contents · L1, L2 ⇄ P1, R1 the end of a guest's reads · S1, R1 ⇄ R1 the end of all use before the free.
+//!
+//! # Not here
+//! Tagged heap pointers: an address that does not fit 56 bits aborts the process in `pack`, as no supported platform
+//! hands out such a one.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ops::Deref;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+use crossbeam_queue::ArrayQueue;
+
+use super::{AtomicU64, yield_now};
+
+/// What stands in a [`Swap`].
+pub(crate) trait Content: Sized + 'static {
+    /// One bit that readers want before anything else.
+    fn tag(&self) -> bool {
+        false
+    }
+
+    /// Where emptied nodes wait for their next use, if anywhere.
+    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
+        None
+    }
+}
+
+/// The memory of a node without a value.
+pub(crate) struct Spare<T>(Box<MaybeUninit<Node<T>>>);
+
+/// A counted handle to an immutable value, as `Arc` is, that can stand in a [`Swap`].
+pub(crate) struct Shared<T: Content> {
+    node: NonNull<Node<T>>,
+    owns: PhantomData<Node<T>>,
+}
+
+#[repr(align(16))]
+struct Node<T> {
+    /// Handles, settled guests, and BIAS for each word that holds the address (I1).
+    count: AtomicU64,
+    value: T,
+}
+
+// SAFETY: a handle gives `&T` to many threads (Sync) and may drop the value on any of them (Send).
+unsafe impl<T: Content + Send + Sync> Send for Shared<T> {}
+// SAFETY: as above; `&Shared<T>` can be cloned into a `Shared<T>`.
+unsafe impl<T: Content + Send + Sync> Sync for Shared<T> {}
+
+impl<T: Content> Shared<T> {
+    pub(crate) fn new(value: T) -> Self {
+        let place = match T::spares().and_then(ArrayQueue::pop) {
+            Some(Spare(place)) => place,
+            None => Box::new_uninit(),
+        };
+        let node = Box::write(place, Node { count: AtomicU64::new(1), value });
+        Self { node: NonNull::from(Box::leak(node)), owns: PhantomData }
+    }
+
+    /// Gives the value back if this is the only handle, and drops the handle otherwise.
+    pub(crate) fn into_inner(self) -> Option<T> {
+        let this = ManuallyDrop::new(self);
+        leave(this.node)
+    }
+
+    fn node(&self) -> &Node<T> {
+        // SAFETY: the handle counts (I1), so the node lives as long as `self`, and nobody writes to it but atomically.
+        unsafe { self.node.as_ref() }
+    }
+}
+
+impl<T: Content> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        // C1, Relaxed: the handle we clone from keeps the node alive; nothing is published by counting.
+        self.node().count.fetch_add(1, Relaxed);
+        Self { node: self.node, owns: PhantomData }
+    }
+}
+
+impl<T: Content> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.node().value
+    }
+}
+
+impl<T: Content> Drop for Shared<T> {
+    fn drop(&mut self) {
+        drop(leave(self.node));
+    }
+}
+
+impl<T: Content + fmt::Debug> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// Gives up one unit of a node's count, which the caller owns. If it was the last, returns the value.
+fn leave<T: Content>(node: NonNull<Node<T>>) -> Option<T> {
+    // SAFETY: the caller owns one unit of the count, so by I1 the node lives until the subtraction.
+    let count = unsafe { &node.as_ref().count };
+    // R1, AcqRel: Release ends our reads before any free; Acquire takes in all others' (R1, S1). Model:
+    // `the_last_to_leave_frees_after_all_reads`.
+    if count.fetch_sub(1, AcqRel) != 1 {
+        return None;
+    }
+    // SAFETY: the count reached zero through us, so by I3 nobody else has the node; it came from a Box of this layout.
+    let place = unsafe { Box::from_raw(node.as_ptr().cast::<MaybeUninit<Node<T>>>()) };
+    // SAFETY: the node is initialised, and `place` forgets that it is.
+    let node = unsafe { place.assume_init_read() };
+    if let Some(spares) = T::spares() {
+        // A full pool gives the memory back, and it is freed.
+        drop(spares.push(Spare(place)));
+    }
+    Some(node.value)
+}
+
+/// A place for one [`Shared`] or none, which threads read and replace without waiting for each other.
+pub(crate) struct Swap<T: Content> {
+    /// `address / 16 << 12 | tag << 11 | guests`; zero address: nothing.
+    word: AtomicU64,
+    owns: PhantomData<Shared<T>>,
+}
+
+// SAFETY: a Swap hands out Shared<T> and &T to any thread that has it.
+unsafe impl<T: Content + Send + Sync> Send for Swap<T> {}
+// SAFETY: as above.
+unsafe impl<T: Content + Send + Sync> Sync for Swap<T> {}
+
+/// A guest of a [`Swap`]: reads the value without counting a handle. For short stretches without user code.
+pub(crate) struct Borrow<'a, T: Content> {
+    swap: &'a Swap<T>,
+    node: NonNull<Node<T>>,
+}
+
+impl<T: Content> Swap<T> {
+    pub(crate) fn new(value: Option<Shared<T>>) -> Self {
+        Self { word: AtomicU64::new(enter_word(value)), owns: PhantomData }
+    }
+
+    /// Borrows what stands here now.
+    pub(crate) fn borrow(&self) -> Option<Borrow<'_, T>> {
+        loop {
+            // B1, Acquire: pairs with P1; the node's contents are visible. Model: `a_reader_sees_a_whole_value`.
+            let word = self.word.fetch_add(1, Acquire);
+            let node = address(word);
+            if guests(word) < MOST_GUESTS {
+                let Some(node) = node else {
+                    self.retract_from_empty();
+                    return None;
+                };
+                return Some(Borrow { swap: self, node });
+            }
+            // Thousands of threads stand between here and their leaving. Step back, so that the guests never reach the
+            // address bits.
+            match node {
+                Some(node) => drop(Borrow { swap: self, node }),
+                None => self.retract_from_empty(),
+            }
+            yield_now();
+        }
+    }
+
+    /// Counts a handle of its own for what stands here now.
+    pub(crate) fn load(&self) -> Option<Shared<T>> {
+        self.borrow().map(|guest| guest.to_shared())
+    }
+
+    /// Replaces whatever stands here and returns it.
+    pub(crate) fn swap(&self, value: Option<Shared<T>>) -> Option<Shared<T>> {
+        // P1, AcqRel: Release publishes the new node's contents to B1; Acquire takes in the reads of guests that left
+        // through the word (L1), which S1 passes on.
+        let word = self.word.swap(enter_word(value), AcqRel);
+        settle(word)
+    }
+
+    /// Replaces `current` if it still stands here, and returns it; else hands `value` back.
+    pub(crate) fn publish(&self, current: &Borrow<'_, T>, value: Shared<T>) -> Result<Shared<T>, Shared<T>> {
+        let new = enter_word(Some(value));
+        // P2, Relaxed: only a first guess, the exchange below decides.
+        let mut word = self.word.load(Relaxed);
+        while address(word) == Some(current.node) {
+            // P1, AcqRel: as in `swap`. Model: `no_update_is_lost`.
+            match self.word.compare_exchange_weak(word, new, AcqRel, Relaxed) {
+                Ok(_) => {
+                    // `current` is borrowed, so an address stood here and its handle comes back.
+                    return settle(word).ok_or_else(|| leave_word(new));
+                }
+                Err(changed) => word = changed,
+            }
+        }
+        Err(leave_word(new))
+    }
+
+    /// The tag of what stands here now: a plain load.
+    pub(crate) fn tag(&self) -> bool {
+        // G1, Relaxed: the bit tells of itself alone.
+        self.word.load(Relaxed) & TAG != 0
+    }
+
+    /// Takes back the guest that `borrow` added to a word without an address.
+    fn retract_from_empty(&self) {
+        // L3, Relaxed: nothing was read.
+        let mut word = self.word.load(Relaxed);
+        // The address may have changed since, and the writer that changed it forgot our guest with the empty word.
+        while address::<T>(word).is_none() && guests(word) > 0 {
+            match self.word.compare_exchange_weak(word, word - 1, Relaxed, Relaxed) {
+                Ok(_) => return,
+                Err(changed) => word = changed,
+            }
+        }
+    }
+}
+
+impl<T: Content> Drop for Swap<T> {
+    fn drop(&mut self) {
+        // P3, AcqRel: as P1 in `swap`; `&mut self`, so there are no guests.
+        drop(settle::<T>(self.word.swap(0, AcqRel)));
+    }
+}
+
+impl<T: Content + fmt::Debug> fmt::Debug for Swap<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Swap").field(&self.load().as_deref()).finish()
+    }
+}
+
+impl<T: Content> Borrow<'_, T> {
+    pub(crate) fn to_shared(&self) -> Shared<T> {
+        // C2, Relaxed: as C1; we are a guest, so by I1 and I2 the count is positive.
+        self.node().count.fetch_add(1, Relaxed);
+        Shared { node: self.node, owns: PhantomData }
+    }
+
+    fn node(&self) -> &Node<T> {
+        // SAFETY: a guest counts in the word or in the count (I1), so the node outlives the borrow.
+        unsafe { self.node.as_ref() }
+    }
+}
+
+impl<T: Content> Deref for Borrow<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.node().value
+    }
+}
+
+impl<T: Content> Drop for Borrow<'_, T> {
+    fn drop(&mut self) {
+        // L2, Relaxed: a guess; L1 decides.
+        let mut word = self.swap.word.load(Relaxed);
+        while address(word) == Some(self.node) && guests(word) > 0 {
+            // L1, Release: ends our reads before the writer's P1, and through it before the free. Model:
+            // `the_last_to_leave_frees_after_all_reads`.
+            match self.swap.word.compare_exchange_weak(word, word - 1, Release, Relaxed) {
+                Ok(_) => return,
+                Err(changed) => word = changed,
+            }
+        }
+        // Swapped out meanwhile: a writer moved our unit to the count, or will (I2).
+        drop(Shared { node: self.node, owns: PhantomData });
+    }
+}
+
+/// Turns a handle into a word without guests: one unit of the count becomes a BIAS (I2).
+fn enter_word<T: Content>(value: Option<Shared<T>>) -> u64 {
+    let Some(value) = value else { return 0 };
+    let value = ManuallyDrop::new(value);
+    // C3, Relaxed: our handle keeps the node alive; P1 publishes.
+    value.node().count.fetch_add(BIAS - 1, Relaxed);
+    pack(value.node) | if value.tag() { TAG } else { 0 }
+}
+
+/// Undoes [`enter_word`] for a word that was never published.
+fn leave_word<T: Content>(word: u64) -> Shared<T> {
+    let Some(shared) = settle(word) else {
+        // Callers pass what `enter_word(Some(_))` made.
+        std::process::abort()
+    };
+    shared
+}
+
+/// Moves the guests of a swapped-out word to the node's count, and the BIAS back to one handle.
+fn settle<T: Content>(word: u64) -> Option<Shared<T>> {
+    let node = address::<T>(word)?;
+    // SAFETY: the BIAS of the word we took out keeps the node alive (I2).
+    let count = unsafe { &node.as_ref().count };
+    // S1, Release: passes on what P1 took in from guests that left through the word, to the R1 that frees. Model:
+    // `the_last_to_leave_frees_after_all_reads`.
+    count.fetch_sub(BIAS - 1 - u64::from(guests(word)), Release);
+    Some(Shared { node, owns: PhantomData })
+}
+
+fn pack<T>(node: NonNull<Node<T>>) -> u64 {
+    let address = node.as_ptr().expose_provenance() as u64;
+    let word = address << (LOW_BITS - ALIGN_BITS);
+    if word >> (LOW_BITS - ALIGN_BITS) != address {
+        // The address would lose bits, and every later read would be wild. No supported platform comes here.
+        std::process::abort();
+    }
+    word
+}
+
+fn address<T>(word: u64) -> Option<NonNull<Node<T>>> {
+    let address = (word >> LOW_BITS) << ALIGN_BITS;
+    NonNull::new(ptr::with_exposed_provenance_mut(address as usize))
+}
+
+fn guests(word: u64) -> u32 {
+    (word & (TAG - 1)) as u32
+}
+
+/// Nodes are aligned to 16 bytes, so these bits of an address are zero.
+const ALIGN_BITS: u32 = 4;
+/// The rest of a 64-bit word beside an address of at most 56 bits.
+const LOW_BITS: u32 = 12;
+/// The highest of them; those below count guests.
+const TAG: u64 = 1 << (LOW_BITS - 1);
+/// Guests beyond this step back, long before they could overflow into the address.
+const MOST_GUESTS: u32 = 1 << (LOW_BITS - 2);
+/// Larger than all guests of a word and settled guests of a node together.
+const BIAS: u64 = 1 << 32;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! Models of the swap; stress tests when not under the model checker.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Content, Shared, Swap};
+use crate::sync::{Arc, UnsafeCell, model, spawn};
+
+/// A value whose reads and whose end the model checker watches.
+struct Watched {
+    cell: UnsafeCell<u64>,
+    drops: std::sync::Arc<AtomicUsize>,
+}
+
+impl Watched {
+    fn new(value: u64, drops: &std::sync::Arc<AtomicUsize>) -> Shared<Self> {
+        Shared::new(Self { cell: UnsafeCell::new(value), drops: std::sync::Arc::clone(drops) })
+    }
+
+    fn read(&self) -> u64 {
+        // SAFETY: written only before the value is shared and in `drop`, after all readers left: what is tested here.
+        self.cell.with(|value| unsafe { *value })
+    }
+}
+
+// SAFETY: as in `read`; the model checker reports every access that is not ordered.
+unsafe impl Sync for Watched {}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // SAFETY: `&mut self`; the model checker reports a reader that is not ordered before this.
+        self.cell.with_mut(|value| unsafe { *value = u64::MAX });
+        self.drops.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Content for Watched {}
+
+impl Content for String {}
+
+impl Content for u64 {
+    fn tag(&self) -> bool {
+        self % 2 == 1
+    }
+}
+
+fn count() -> std::sync::Arc<AtomicUsize> {
+    std::sync::Arc::new(AtomicUsize::new(0))
+}
+
+#[test]
+fn a_reader_sees_a_whole_value() {
+    model(|| {
+        let drops = count();
+        let swap = Arc::new(Swap::new(None));
+        let writer = {
+            let (swap, drops) = (Arc::clone(&swap), drops.clone());
+            spawn(move || drop(swap.swap(Some(Watched::new(7, &drops)))))
+        };
+        if let Some(value) = swap.borrow() {
+            assert_eq!(value.read(), 7);
+        }
+        writer.join().unwrap();
+        assert_eq!(swap.load().unwrap().read(), 7);
+        drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn the_last_to_leave_frees_after_all_reads() {
+    model(|| {
+        let drops = count();
+        let swap = Arc::new(Swap::new(Some(Watched::new(1, &drops))));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            spawn(move || {
+                let seen = swap.borrow().unwrap().read();
+                assert!(seen == 1 || seen == 2);
+            })
+        };
+        drop(swap.swap(Some(Watched::new(2, &drops))));
+        reader.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1, "the replaced value is freed exactly once");
+        drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
+fn a_handle_outlives_the_place_it_was_loaded_from() {
+    model(|| {
+        let drops = count();
+        let swap = Arc::new(Swap::new(Some(Watched::new(1, &drops))));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            spawn(move || swap.load())
+        };
+        drop(swap.swap(None));
+        if let Some(handle) = reader.join().unwrap() {
+            assert_eq!(handle.read(), 1);
+        }
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn no_update_is_lost() {
+    fn add(swap: &Swap<u64>, n: u64) {
+        loop {
+            let current = swap.borrow().unwrap();
+            if swap.publish(&current, Shared::new(*current + n)).is_ok() {
+                return;
+            }
+        }
+    }
+    model(|| {
+        let swap = Arc::new(Swap::new(Some(Shared::new(0))));
+        let other = {
+            let swap = Arc::clone(&swap);
+            spawn(move || add(&swap, 10))
+        };
+        add(&swap, 1);
+        other.join().unwrap();
+        assert_eq!(*swap.load().unwrap(), 11);
+    });
+}
+
+#[test]
+fn a_value_may_come_back_while_it_is_borrowed() {
+    model(|| {
+        let drops = count();
+        let first = Watched::new(1, &drops);
+        let swap = Arc::new(Swap::new(Some(first.clone())));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            spawn(move || {
+                let seen = swap.borrow().unwrap().read();
+                assert!(seen == 1 || seen == 2);
+            })
+        };
+        drop(swap.swap(Some(Watched::new(2, &drops))));
+        drop(swap.swap(Some(first)));
+        assert_eq!(swap.borrow().unwrap().read(), 1);
+        reader.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1, "the second value, and only it, is gone");
+        drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
+fn an_empty_place_forgets_its_guests() {
+    model(|| {
+        let swap = Arc::new(Swap::<u64>::new(None));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            spawn(move || drop(swap.borrow()))
+        };
+        drop(swap.swap(Some(Shared::new(5))));
+        drop(swap.swap(None));
+        reader.join().unwrap();
+        assert!(swap.borrow().is_none());
+        assert!(swap.swap(Some(Shared::new(6))).is_none());
+        assert_eq!(swap.swap(None).unwrap().into_inner(), Some(6));
+    });
+}
+
+/// What one thread does, outside the model checker.
+#[cfg(not(vidette_loom))]
+mod alone {
+    use super::*;
+
+    #[test]
+    fn into_inner_gives_the_value_to_the_last_handle_only() {
+        let first = Shared::new(String::from("value"));
+        let second = first.clone();
+        assert_eq!(first.into_inner(), None);
+        assert_eq!(second.into_inner().as_deref(), Some("value"));
+    }
+
+    #[test]
+    fn the_tag_is_that_of_the_value_in_place() {
+        let swap = Swap::<u64>::new(None);
+        assert!(!swap.tag());
+        swap.swap(Some(Shared::new(1)));
+        let guest = swap.borrow().unwrap();
+        assert!(swap.tag(), "guests do not change the tag");
+        assert!(swap.publish(&guest, Shared::new(2)).is_ok());
+        assert!(!swap.tag());
+        assert_eq!(*guest, 1);
+    }
+
+    #[test]
+    fn a_refused_value_comes_back_whole() {
+        let swap = Swap::new(Some(Shared::new(1_u64)));
+        let stale = swap.borrow().unwrap();
+        drop(swap.swap(Some(Shared::new(2))));
+        let refused = swap.publish(&stale, Shared::new(3)).unwrap_err();
+        assert_eq!(refused.into_inner(), Some(3));
+        assert_eq!(*stale, 1, "a guest keeps what it borrowed");
+        drop(stale);
+        assert_eq!(*swap.borrow().unwrap(), 2);
+    }
+}

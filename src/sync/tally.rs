@@ -1,0 +1,65 @@
+//! Counters bumped anywhere, read or taken by one.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// `N` independent counters. Each alone is exact; reading several is not one snapshot.
+#[derive(Debug)]
+pub(crate) struct Tally<const N: usize>([AtomicU64; N]);
+
+impl<const N: usize> Tally<N> {
+    pub(crate) fn new() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+
+    /// Adds to one counter; an index out of range is a defect of the caller and counts nowhere.
+    pub(crate) fn add(&self, index: usize, quantity: u64) {
+        debug_assert!(index < N, "no such counter");
+        if let Some(counter) = self.0.get(index) {
+            // Relaxed: a count publishes nothing but itself.
+            counter.fetch_add(quantity, Relaxed);
+        }
+    }
+
+    /// Takes from one counter what was added to it before.
+    pub(crate) fn subtract(&self, index: usize, quantity: u64) {
+        debug_assert!(index < N, "no such counter");
+        if let Some(counter) = self.0.get(index) {
+            // Relaxed: as in `add`.
+            counter.fetch_sub(quantity, Relaxed);
+        }
+    }
+
+    pub(crate) fn get(&self, index: usize) -> u64 {
+        // Relaxed: as in `add`.
+        self.0.get(index).map_or(0, |counter| counter.load(Relaxed))
+    }
+
+    /// Reads and resets one counter in one step, so that nothing is counted twice or never.
+    pub(crate) fn take(&self, index: usize) -> u64 {
+        // Relaxed: as in `add`.
+        self.0.get(index).map_or(0, |counter| counter.swap(0, Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    #[test]
+    fn what_many_threads_add_is_taken_exactly_once() {
+        let tally = Tally::<3>::new();
+        let mut taken = 0;
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..10_000).for_each(|_| tally.add(1, 2)));
+            }
+            for _ in 0..1_000 {
+                taken += tally.take(1);
+            }
+        });
+        taken += tally.take(1);
+        assert_eq!(taken, 80_000);
+        assert_eq!((tally.get(0), tally.get(1), tally.get(2)), (0, 0, 0));
+    }
+}

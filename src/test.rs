@@ -1,0 +1,122 @@
+//! Capturing envelopes in tests.
+//!
+//! ```
+//! use vidette::test::with_captured_events;
+//! use vidette::{Level, breadcrumb, capture_message};
+//!
+//! let events = with_captured_events(|| {
+//!     breadcrumb!("before");
+//!     capture_message("hello", Level::Info);
+//! });
+//! assert_eq!(events[0].message.as_deref(), Some("hello"));
+//! assert_eq!(events[0].breadcrumbs[0].message.as_deref(), Some("before"));
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_queue::SegQueue;
+
+use crate::client::Client;
+use crate::hub::Hub;
+use crate::options::ClientOptions;
+use crate::protocol::Event;
+use crate::scope::Scope;
+use crate::transport::{Delivery, Transport};
+use crate::types::Dsn;
+use crate::wire::{Envelope, EnvelopeItem};
+
+/// Keeps envelopes instead of sending them.
+///
+/// It is handed them on the thread that captures, so what was captured before a call is there to be seen.
+#[derive(Default)]
+pub struct TestTransport {
+    collected: SegQueue<Envelope>,
+}
+
+impl TestTransport {
+    /// Makes a transport that holds nothing. A clone of the `Arc` is what to give to the options.
+    #[expect(clippy::new_ret_no_self, reason = "the mirrored API has it so")]
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    /// Takes the events out of all that was captured, and forgets the rest.
+    #[must_use]
+    pub fn fetch_and_clear_events(&self) -> Vec<Event<'static>> {
+        events(self.fetch_and_clear_envelopes())
+    }
+
+    /// Takes all that was captured, in the order of its capture.
+    #[must_use]
+    pub fn fetch_and_clear_envelopes(&self) -> Vec<Envelope> {
+        std::iter::from_fn(|| self.collected.pop()).collect()
+    }
+}
+
+impl Transport for TestTransport {
+    fn send_envelope(&self, envelope: Envelope) {
+        self.collected.push(envelope);
+    }
+
+    fn flush(&self, _: Duration) -> bool {
+        true
+    }
+
+    fn shutdown(&self, _: Duration) -> bool {
+        true
+    }
+
+    fn delivery(&self) -> Delivery<'_> {
+        Delivery::Inline
+    }
+}
+
+impl fmt::Debug for TestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestTransport").field("collected", &self.collected.len()).finish()
+    }
+}
+
+/// Runs `f` under a hub of its own and returns the events it captured on this thread.
+pub fn with_captured_events<F: FnOnce()>(f: F) -> Vec<Event<'static>> {
+    with_captured_events_options(f, ClientOptions::default())
+}
+
+/// As [`with_captured_events`], with options; a DSN and the transport are filled in.
+pub fn with_captured_events_options<F: FnOnce(), O: Into<ClientOptions>>(f: F, options: O) -> Vec<Event<'static>> {
+    events(with_captured_envelopes_options(f, options))
+}
+
+/// Runs `f` under a hub of its own and returns the envelopes it captured on this thread.
+pub fn with_captured_envelopes<F: FnOnce()>(f: F) -> Vec<Envelope> {
+    with_captured_envelopes_options(f, ClientOptions::default())
+}
+
+/// As [`with_captured_envelopes`], with options; a DSN and the transport are filled in.
+pub fn with_captured_envelopes_options<F: FnOnce(), O: Into<ClientOptions>>(f: F, options: O) -> Vec<Envelope> {
+    let transport = TestTransport::new();
+    let mut options = options.into();
+    options.dsn = options.dsn.or_else(some_dsn);
+    options.transport = Some(Arc::new(Arc::clone(&transport)));
+    let client = Arc::new(Client::with_options(options));
+    let hub = Arc::new(Hub::new(Some(client), Arc::new(Scope::default())));
+    Hub::run(hub, f);
+    transport.fetch_and_clear_envelopes()
+}
+
+fn events(envelopes: Vec<Envelope>) -> Vec<Event<'static>> {
+    let items = envelopes.into_iter().flat_map(Envelope::into_items);
+    items
+        .filter_map(|item| match item {
+            EnvelopeItem::Event(event) => Some(*event),
+            _ => None,
+        })
+        .collect()
+}
+
+fn some_dsn() -> Option<Dsn> {
+    "https://public@sentry.invalid/1".parse().ok()
+}

@@ -12,14 +12,8 @@ fn event() -> Event<'static> {
     let breadcrumb = |number: usize| Breadcrumb {
         timestamp: time + Duration::from_millis(number as u64),
         category: Some("http.client".into()),
-        message: Some(format!(
-            "GET https://example.com/items/{number} answered 200 OK"
-        )),
-        data: [
-            ("status".into(), 200.into()),
-            ("attempt".into(), number.into()),
-        ]
-        .into(),
+        message: Some(format!("GET https://example.com/items/{number} answered 200 OK")),
+        data: [("status".into(), 200.into()), ("attempt".into(), number.into())].into(),
         ..Breadcrumb::default()
     };
     let frame = |number: u64| Frame {
@@ -30,10 +24,7 @@ fn event() -> Event<'static> {
         in_app: Some(true),
         ..Frame::default()
     };
-    let stacktrace = Stacktrace {
-        frames: (0..40).map(frame).collect(),
-        ..Stacktrace::default()
-    };
+    let stacktrace = Stacktrace { frames: (0..40).map(frame).collect(), ..Stacktrace::default() };
     Event {
         timestamp: time,
         breadcrumbs: (0..100).map(breadcrumb).collect::<Vec<_>>().into(),
@@ -46,9 +37,7 @@ fn event() -> Event<'static> {
         .into(),
         release: Some("service@1.2.3".into()),
         environment: Some("production".into()),
-        tags: (0..10)
-            .map(|number| (format!("tag-{number}"), format!("value-{number}")))
-            .collect(),
+        tags: (0..10).map(|number| (format!("tag-{number}"), format!("value-{number}"))).collect(),
         ..Event::default()
     }
 }
@@ -70,11 +59,7 @@ fn wire(criterion: &mut Criterion) {
         bencher.iter(|| black_box(Envelope::from_slice(black_box(&bytes))).is_ok());
     });
     group.bench_function("raw view", |bencher| {
-        bencher.iter(|| {
-            EnvelopeView::new(black_box(&bytes))
-                .map(|view| view.items().count())
-                .is_ok()
-        });
+        bencher.iter(|| EnvelopeView::new(black_box(&bytes)).map(|view| view.items().count()).is_ok());
     });
     group.finish();
 }

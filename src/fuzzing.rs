@@ -1,9 +1,5 @@
 //! What must hold for any bytes. Each function states one property and panics where it breaks.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a broken property must stop the fuzzer"
-)]
+#![allow(clippy::expect_used, clippy::panic, reason = "a broken property must stop the fuzzer")]
 
 use serde::de::IgnoredAny;
 
@@ -24,51 +20,24 @@ pub fn envelope(bytes: &[u8]) {
     let written = write(&envelope);
     let again = Envelope::from_slice(&written).expect("what was written can be read");
     // The values may differ: an event without an id or a time gets one each time it is read.
-    assert_eq!(
-        again.headers(),
-        envelope.headers(),
-        "the headers read the same"
-    );
-    assert_eq!(
-        write(&again),
-        written,
-        "what was read again is written the same"
-    );
+    assert_eq!(again.headers(), envelope.headers(), "the headers read the same");
+    assert_eq!(write(&again), written, "what was read again is written the same");
 
     let view = view.expect("the view reads what the parser reads");
-    let items: Vec<_> = view
-        .items()
-        .collect::<Result<_, _>>()
-        .expect("the view finds items");
-    assert_eq!(
-        items.len(),
-        envelope.items().count(),
-        "the view finds as many items"
-    );
+    let items: Vec<_> = view.items().collect::<Result<_, _>>().expect("the view finds items");
+    assert_eq!(items.len(), envelope.items().count(), "the view finds as many items");
     let second = EnvelopeView::new(&written).expect("the view reads what was written");
-    let same = second
-        .items()
-        .collect::<Result<Vec<_>, _>>()
-        .expect("the view finds items");
-    assert_eq!(
-        second.header(),
-        view.header(),
-        "the headers are kept byte for byte"
-    );
+    let same = second.items().collect::<Result<Vec<_>, _>>().expect("the view finds items");
+    assert_eq!(second.header(), view.header(), "the headers are kept byte for byte");
     assert_eq!(items, same, "the items are kept byte for byte");
     for (typed, item) in envelope.items().zip(&items) {
         match typed {
             EnvelopeItem::Attachment(attachment) => {
-                assert_eq!(
-                    attachment.buffer,
-                    item.payload(),
-                    "both find the same payload"
-                );
+                assert_eq!(attachment.buffer, item.payload(), "both find the same payload");
             }
             EnvelopeItem::Raw => {}
             _ => {
-                serde_json::from_slice::<IgnoredAny>(item.payload())
-                    .expect("what was read is JSON");
+                serde_json::from_slice::<IgnoredAny>(item.payload()).expect("what was read is JSON");
             }
         }
     }
@@ -91,19 +60,9 @@ pub fn dsn(bytes: &[u8]) {
     let Ok(dsn) = text.parse::<Dsn>() else { return };
     let shown = dsn.to_string();
     assert_eq!(shown.parse::<Dsn>().as_ref(), Ok(&dsn), "{shown}");
-    let public: Dsn = dsn
-        .without_secret()
-        .to_string()
-        .parse()
-        .expect("the public part is a dsn");
-    assert_eq!(
-        (public.secret_key(), public.public_key()),
-        (None, dsn.public_key())
-    );
-    assert_eq!(
-        (public.host(), public.port(), public.path()),
-        (dsn.host(), dsn.port(), dsn.path())
-    );
+    let public: Dsn = dsn.without_secret().to_string().parse().expect("the public part is a dsn");
+    assert_eq!((public.secret_key(), public.public_key()), (None, dsn.public_key()));
+    assert_eq!((public.host(), public.port(), public.path()), (dsn.host(), dsn.port(), dsn.path()));
     assert_eq!(public.project_id(), dsn.project_id());
     assert_eq!(public.envelope_api_url(), dsn.envelope_api_url());
     assert!(dsn.envelope_api_url().username().is_empty());
@@ -111,9 +70,7 @@ pub fn dsn(bytes: &[u8]) {
 
 fn write(envelope: &Envelope) -> Vec<u8> {
     let mut bytes = Vec::new();
-    envelope
-        .append_to(&mut bytes)
-        .expect("an envelope can be written");
+    envelope.append_to(&mut bytes).expect("an envelope can be written");
     bytes
 }
 

@@ -18,7 +18,9 @@ use crate::protocol::{ClientReport, Event, Level};
 use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
-use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem, EnvelopeWriter, HeaderFields};
+use crate::wire::headers::HeaderFields;
+use crate::wire::write::EnvelopeWriter;
+use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem};
 
 /// What a caller asks of the sender.
 #[derive(Debug)]

@@ -4,8 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
 use vidette::protocol::{
-    Attachment, Breadcrumb, Envelope, EnvelopeHeaders, Event, Exception, Frame, Log, LogLevel,
-    Stacktrace,
+    Attachment, Breadcrumb, Envelope, EnvelopeHeaders, Event, Exception, Frame, Log, LogLevel, Stacktrace,
 };
 use vidette::wire::EnvelopeView;
 
@@ -17,11 +16,7 @@ fn time() -> SystemTime {
 
 fn envelope() -> Envelope {
     let stacktrace = Stacktrace {
-        frames: vec![Frame {
-            function: Some("main".into()),
-            lineno: Some(7),
-            ..Frame::default()
-        }],
+        frames: vec![Frame { function: Some("main".into()), lineno: Some(7), ..Frame::default() }],
         ..Stacktrace::default()
     };
     let breadcrumb = Breadcrumb {
@@ -33,19 +28,11 @@ fn envelope() -> Envelope {
     let mut envelope = Envelope::from(Event {
         timestamp: time(),
         breadcrumbs: vec![breadcrumb; 100].into(),
-        exception: vec![Exception {
-            ty: "E".into(),
-            stacktrace: Some(stacktrace),
-            ..Exception::default()
-        }]
-        .into(),
+        exception: vec![Exception { ty: "E".into(), stacktrace: Some(stacktrace), ..Exception::default() }].into(),
         tags: [("a".into(), "b".into())].into(),
         ..Event::default()
     });
-    envelope.add_item(Attachment {
-        buffer: vec![7; 100],
-        ..Attachment::default()
-    });
+    envelope.add_item(Attachment { buffer: vec![7; 100], ..Attachment::default() });
     envelope.add_item(vec![Log {
         level: LogLevel::Info,
         body: "body".into(),
@@ -91,27 +78,13 @@ fn the_view_of_an_envelope_allocates_at_most_four_times() {
 #[test]
 fn what_a_parser_allocates_is_linear_in_its_input() {
     for payload in ["[1,", "{\"a\":", "[[],"] {
-        let text = format!(
-            "{{}}\n{{\"type\":\"event\"}}\n{{\"extra\":{}",
-            payload.repeat(50_000)
-        );
+        let text = format!("{{}}\n{{\"type\":\"event\"}}\n{{\"extra\":{}", payload.repeat(50_000));
         let cost = measure(|| assert!(Envelope::from_slice(text.as_bytes()).is_err()));
         let limit = 64 * text.len() as u64;
-        assert!(
-            cost.bytes_max < limit,
-            "{payload} took {} of {limit}",
-            cost.bytes_max
-        );
+        assert!(cost.bytes_max < limit, "{payload} took {} of {limit}", cost.bytes_max);
     }
     let empty = "{}\n".to_owned() + &"{\"type\":\"\"}\n\n".repeat(10_000);
-    let cost = measure(|| {
-        assert!(
-            Envelope::from_slice(empty.as_bytes()).is_ok_and(|read| read.items().count() == 10_000)
-        )
-    });
-    assert!(
-        cost.bytes_max < 64 * empty.len() as u64,
-        "{}",
-        cost.bytes_max
-    );
+    let cost =
+        measure(|| assert!(Envelope::from_slice(empty.as_bytes()).is_ok_and(|read| read.items().count() == 10_000)));
+    assert!(cost.bytes_max < 64 * empty.len() as u64, "{}", cost.bytes_max);
 }

@@ -1,9 +1,5 @@
 //! Bytes in and out: snapshots of every item kind, round trips, every error, and the fuzzer's corpora.
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "helpers of tests are tests too"
-)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod allocations;
 mod corpus;

@@ -5,11 +5,10 @@ use std::time::{Duration, SystemTime};
 use insta::assert_snapshot;
 use vidette::protocol::client_report::{Category, Item, Reason};
 use vidette::protocol::{
-    Attachment, AttachmentType, Breadcrumb, ClientReport, ClientSdkInfo, DynamicSamplingContext,
-    Envelope, EnvelopeHeaders, EnvelopeItem, Event, Exception, Log, LogAttribute, LogLevel, Metric,
-    MetricType, MonitorCheckIn, MonitorCheckInStatus, MonitorConfig, MonitorSchedule,
-    SessionAggregateItem, SessionAggregates, SessionAttributes, SessionStatus, SessionUpdate, Span,
-    SpanId, SpanStatus, TraceId, Transaction, Unit, Uuid,
+    Attachment, AttachmentType, Breadcrumb, ClientReport, ClientSdkInfo, DynamicSamplingContext, Envelope,
+    EnvelopeHeaders, EnvelopeItem, Event, Exception, Log, LogAttribute, LogLevel, Metric, MetricType, MonitorCheckIn,
+    MonitorCheckInStatus, MonitorConfig, MonitorSchedule, SessionAggregateItem, SessionAggregates, SessionAttributes,
+    SessionStatus, SessionUpdate, Span, SpanId, SpanStatus, TraceId, Transaction, Unit, Uuid,
 };
 
 use super::text;
@@ -50,11 +49,7 @@ fn written(item: impl Into<EnvelopeItem>) -> String {
 fn headers() {
     let headers = EnvelopeHeaders::new()
         .with_event_id(ID)
-        .with_dsn(
-            "https://public:secret@o1.ingest.sentry.io/2"
-                .parse()
-                .unwrap(),
-        )
+        .with_dsn("https://public:secret@o1.ingest.sentry.io/2".parse().unwrap())
         .with_sdk(ClientSdkInfo {
             name: "sentry.rust".into(),
             version: "1.0.0".into(),
@@ -86,18 +81,9 @@ fn event() {
         event_id: ID,
         message: Some("it broke".into()),
         timestamp: time(),
-        exception: vec![Exception {
-            ty: "Error".into(),
-            value: Some("v".into()),
-            ..Exception::default()
-        }]
-        .into(),
-        breadcrumbs: vec![Breadcrumb {
-            timestamp: time(),
-            message: Some("before".into()),
-            ..Breadcrumb::default()
-        }]
-        .into(),
+        exception: vec![Exception { ty: "Error".into(), value: Some("v".into()), ..Exception::default() }].into(),
+        breadcrumbs: vec![Breadcrumb { timestamp: time(), message: Some("before".into()), ..Breadcrumb::default() }]
+            .into(),
         ..Event::default()
     }));
 }
@@ -190,11 +176,7 @@ fn logs() {
         trace_id: Some(trace_id()),
         timestamp: time(),
         severity_number: Some(13.try_into().unwrap()),
-        attributes: [
-            ("a".to_owned(), LogAttribute::from(1)),
-            ("b".to_owned(), "x".into())
-        ]
-        .into(),
+        attributes: [("a".to_owned(), LogAttribute::from(1)), ("b".to_owned(), "x".into())].into(),
     }]));
 }
 

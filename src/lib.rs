@@ -1,7 +1,5 @@
 //! Error reporting for a Sentry-compatible backend, with a hot path nobody finds in a profile.
 
-#![cfg_attr(not(feature = "client"), allow(dead_code, reason = "what only clients use is deleted"))]
-
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod integration;
@@ -15,26 +13,31 @@ pub mod wire;
 mod api;
 mod auth;
 mod breadcrumb;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod callback;
 #[cfg(feature = "client")]
 mod client;
 mod clock;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod diag;
 mod dsn;
 mod error;
 mod future;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod hub;
 mod into_dsn;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod loss;
 mod options;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod scope;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 #[allow(unsafe_code, reason = "the lock-free parts; each block names the invariant that makes it sound")]
 mod sync;
 
 pub use crate::api::{
     add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, with_scope,
 };
-#[cfg(feature = "client")]
-pub use crate::client::loss::{ClientStats, Discarded};
 #[cfg(feature = "client")]
 pub use crate::client::{Client, ClientInitGuard, init};
 pub use crate::diag::Diagnostics;
@@ -43,6 +46,7 @@ pub use crate::future::{SentryFuture, SentryFutureExt};
 pub use crate::hub::{Hub, HubSwitchGuard, IntoBreadcrumbs, ScopeGuard};
 pub use crate::integration::Integration;
 pub use crate::into_dsn::IntoDsn;
+pub use crate::loss::{ClientStats, Discarded};
 pub use crate::options::{BeforeCallback, ClientOptions, EventSamplingStrategy};
 pub use crate::protocol::{Breadcrumb, Envelope, Level, User};
 pub use crate::scope::Scope;
@@ -50,9 +54,8 @@ pub use crate::scope::record::Field;
 pub use crate::transport::{Transport, TransportFactory, TransportOptions};
 
 /// Telling a client what its transport lost.
-#[cfg(feature = "client")]
 pub mod client_report {
-    pub use crate::client::loss::{LossReason as Reason, Recorder};
+    pub use crate::loss::{LossReason as Reason, Recorder};
 }
 
 #[doc(hidden)]

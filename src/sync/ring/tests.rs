@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
-use super::{Full, Head, Item, SLOTS, Spare, View};
+use super::{Head, Item, SLOTS, Spare, View};
 use crate::sync::{Arc, UnsafeCell, model, spawn};
 
 impl Item for u64 {
@@ -154,6 +154,7 @@ fn the_past_goes_with_the_last_head() {
 mod at_length {
     use std::collections::VecDeque;
 
+    use super::super::Full;
     use super::*;
 
     /// A ring as one thread uses it: a head, replaced when full.

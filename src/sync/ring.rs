@@ -325,23 +325,13 @@ impl<T: Item> Drop for Reference<T> {
 
 impl<T: Item> Chunk<T> {
     fn new() -> Box<Self> {
-        let mut place = Box::<Self>::new_uninit();
-        let chunk = place.as_mut_ptr();
-        // SAFETY: `chunk` points to owned, uninitialised memory of the right size; each field is written once, below.
-        unsafe { (&raw mut (*chunk).refs).write(AtomicU64::new(0)) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*chunk).tail).write(AtomicU32::new(0)) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*chunk).mask).write(AtomicU32::new(0)) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*chunk).past).write(UnsafeCell::new(SmallVec::new())) };
-        #[cfg(vidette_loom)]
-        // SAFETY: as above.
-        unsafe {
-            (&raw mut (*chunk).slots).write(std::array::from_fn(|_| UnsafeCell::new(MaybeUninit::uninit())))
-        };
-        // SAFETY: all fields are written; `slots` is cells of `MaybeUninit`, which may stay uninitialised.
-        unsafe { place.assume_init() }
+        Box::new(Self {
+            refs: AtomicU64::new(0),
+            tail: AtomicU32::new(0),
+            mask: AtomicU32::new(0),
+            past: UnsafeCell::new(SmallVec::new()),
+            slots: std::array::from_fn(|_| UnsafeCell::new(MaybeUninit::uninit())),
+        })
     }
 
     /// Visits the slots in `mask`, all of which are published, in the order of their indices.
@@ -351,7 +341,7 @@ impl<T: Item> Chunk<T> {
             mask &= mask - 1;
             if let Some(slot) = self.slots.get(index as usize) {
                 // SAFETY: the bit was read with Acquire after RW1, so the slot is initialised and only read (I1).
-                slot.with(|slot| visit(unsafe { (*slot).assume_init_ref() }));
+                slot.with(|slot| visit(unsafe { &*slot.cast::<T>() }));
             }
         }
     }
@@ -378,7 +368,7 @@ impl<T: Item> Spare<T> {
             mask &= mask - 1;
             if let Some(slot) = chunk.slots.get(index as usize) {
                 // SAFETY: published, so initialised (I1); nobody refers to the chunk any more (I3).
-                slot.with_mut(|slot| unsafe { (*slot).assume_init_drop() });
+                slot.with_mut(|slot| unsafe { slot.cast::<T>().drop_in_place() });
             }
         }
         if let Some(spares) = T::spares() {

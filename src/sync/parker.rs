@@ -14,7 +14,7 @@
 //! - **I1** The handle is set before the state first leaves PERMIT for AWAKE, so whoever finds PARKED finds the handle.
 //!
 //! # Orderings
-//! PK1 ⇄ PS1, PS2 the work made before waking · PS2 ⇄ PK1 the handle.
+//! PK1 ⇄ PS1 the work made before waking · PS1 ⇄ PK1 the handle.
 
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Parker {
 
     /// Makes sure the sleeper looks for work after this.
     pub(crate) fn wake(&self) -> Woken {
-        // PK1, AcqRel: Release pairs with PS1 and PS2 and hands over the work; Acquire pairs with PS2, for the handle. Model:
+        // PK1, AcqRel: Release pairs with PS1 and hands over the work; Acquire pairs with PS1, for the handle. Model:
         // `work_made_before_waking_is_found`.
         match self.state.swap(PERMIT, AcqRel) {
             NOBODY => Woken::Nobody(Start { parker: self.address() }),
@@ -86,15 +86,16 @@ impl Parker {
 
     /// Takes the permit: work made before it was left is visible now.
     pub(crate) fn look(&self) {
-        // PS1, AcqRel: Acquire pairs with PK1. Release keeps the handle before any PARKED.
+        // PS1, AcqRel: Acquire pairs with PK1, for the work; Release hands the handle to PK1. Model:
+        // `work_made_before_waking_is_found`.
         self.state.swap(AWAKE, AcqRel);
     }
 
     /// Sleeps until woken or for about `timeout`, unless a permit came since [`look`](Self::look).
     pub(crate) fn park(&self, timeout: Option<Duration>) {
-        // PS2, AcqRel: Release hands the handle to PK1; on failure a permit is there, and `look` takes it. Model:
-        // `work_made_before_waking_is_found`.
-        if self.state.compare_exchange(AWAKE, PARKED, AcqRel, Relaxed).is_ok() {
+        // PS2, Relaxed: continues the release sequence that PS1 began, so that PK1 gets the handle from there. On failure a
+        // permit is there, and `look` takes it.
+        if self.state.compare_exchange(AWAKE, PARKED, Relaxed, Relaxed).is_ok() {
             park_timeout(timeout);
         }
     }

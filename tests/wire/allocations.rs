@@ -44,6 +44,7 @@ fn envelope() -> Envelope {
     let headers = EnvelopeHeaders::new()
         .with_dsn("https://public:secret@example.com/1".parse().unwrap())
         .with_event_id(*envelope.uuid().unwrap())
+        .with_sent_at(time())
         .with_trace(Default::default());
     envelope.with_headers(headers)
 }

@@ -1,5 +1,47 @@
 //! Error reporting for a Sentry-compatible backend, with a hot path nobody finds in a profile.
+//!
+//! A service can leave a breadcrumb on every request and a tag on every task: no operation on a hub takes a lock or waits for
+//! another thread, forks copy nothing, and [`breadcrumb!`] allocates nothing. What is captured travels through one bounded
+//! queue to one sender thread, and is accounted for to the last item ([`Client::stats`](crate::Client::stats)).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use vidette::{ClientOptions, Hub, Level, breadcrumb};
+//!
+//! let _guard = vidette::init(("https://key@sentry.example/1", ClientOptions::new().release("shop@1.4.2")));
+//!
+//! // A hub for each request keeps its tags and breadcrumbs apart.
+//! let hub = Arc::new(Hub::new_from_top(Hub::current()));
+//! Hub::run(hub, || {
+//!     vidette::configure_scope(|scope| scope.set_tag("route", "/cart"));
+//!     breadcrumb!(category: "db", level: Level::Info, rows = 3, "loaded cart {}", 7);
+//!     if let Err(error) = "12,50".parse::<f64>() {
+//!         vidette::capture_error(&error);
+//!     }
+//! });
+//! ```
+//!
+//! # Where things are
+//!
+//! ```text
+//!  api, breadcrumb!, init      free functions and macros on the current hub
+//!  Hub, Scope, ScopeGuard      what is captured with an event, and for how long
+//!  Client, ClientOptions       who captures, and how
+//!  integration                 what adds to events: panics, stack traces, contexts
+//!  transport                   how envelopes leave: HTTP(S), a file, yours
+//!  wire, protocol, types       envelopes and the data in them
+//! ```
+//!
+//! The names, signatures and behaviours are those of `sentry-core` 0.49 where both have them. Chapters on architecture, memory
+//! orderings, cost and differences stand in `docs`.
+//!
+//! # Limits
+//!
+//! Transactions, sessions, logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic
+//! strategy of `abort` leaves callbacks unguarded.
 
+#[cfg(any(doc, doctest))]
+pub mod docs;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod integration;
@@ -63,3 +105,8 @@ pub mod __private {
     pub use crate::hub::record;
     pub use crate::scope::record::{CallSite, Recorder};
 }
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -286,7 +286,7 @@ impl<T: Item> Past<T> {
     }
 
     fn visible(&self) -> u32 {
-        // RV1, Acquire: pairs with RW1. Model: `a_view_shows_whole_values`.
+        // RV1, Acquire: pairs with RW1. Model: `an_older_chunk_shows_whole_values`.
         self.mask.unwrap_or_else(|| self.chunk.chunk().mask.load(Acquire))
     }
 }

@@ -77,6 +77,25 @@ fn a_view_shows_whole_values() {
 }
 
 #[test]
+fn an_older_chunk_shows_whole_values() {
+    model(|| {
+        let drops = std::sync::Arc::new(AtomicUsize::new(0));
+        let head = Arc::new(Head::after(&View::EMPTY, 4));
+        let writer = {
+            let (head, drops) = (Arc::clone(&head), drops.clone());
+            spawn(move || assert!(head.push(Watched { cell: UnsafeCell::new(7), drops }).is_ok()))
+        };
+        // The writer's chunk is an older one already, and its slot may still be on its way.
+        let next = head.successor(4);
+        next.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
+        writer.join().unwrap();
+        let mut seen = Vec::new();
+        next.freeze().for_each(4, |value| seen.push(value.read()));
+        assert_eq!(seen, [7]);
+    });
+}
+
+#[test]
 fn every_push_has_a_slot_of_its_own() {
     model(|| {
         let head = Arc::new(Head::after(&View::EMPTY, 8));

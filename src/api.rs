@@ -6,6 +6,7 @@ use std::error::Error;
 
 use uuid::Uuid;
 
+use crate::gate;
 use crate::hub::{Hub, IntoBreadcrumbs};
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
@@ -82,7 +83,7 @@ where
     C: FnOnce(&mut Scope),
     F: FnOnce() -> R,
 {
-    if crate::hub::gate::is_open() {
+    if gate::is_open() {
         let hub = Hub::current();
         if hub.is_active() {
             return hub.with_scope(configure, callback);

@@ -66,7 +66,11 @@ mod dsn;
 mod error;
 mod future;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod gate;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod hub;
+#[cfg(feature = "client")]
+mod init;
 mod into_dsn;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod loss;
@@ -81,11 +85,13 @@ pub use crate::api::{
     add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, with_scope,
 };
 #[cfg(feature = "client")]
-pub use crate::client::{Client, ClientInitGuard, init};
+pub use crate::client::Client;
 pub use crate::diag::Diagnostics;
 pub use crate::error::{event_from_error, parse_type_from_debug};
 pub use crate::future::{SentryFuture, SentryFutureExt};
 pub use crate::hub::{Hub, HubSwitchGuard, IntoBreadcrumbs, ScopeGuard};
+#[cfg(feature = "client")]
+pub use crate::init::{ClientInitGuard, init};
 pub use crate::integration::Integration;
 pub use crate::into_dsn::IntoDsn;
 pub use crate::loss::{ClientStats, Discarded};

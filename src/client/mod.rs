@@ -5,8 +5,6 @@
 //! ```
 //! Callers never wait for the sender, but in `flush` and `close`, and there no longer than they say.
 
-mod binding;
-mod init;
 mod parcel;
 mod pipeline;
 mod rate_limit;
@@ -23,13 +21,11 @@ use std::time::{Duration, Instant};
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use uuid::Uuid;
 
-pub use self::init::{ClientInitGuard, init};
 use self::parcel::{Losses, Parcel};
 use self::sender::{Request, Seat};
 use crate::callback;
 use crate::diag;
-use crate::hub::bound::Backend;
-use crate::hub::gate::Pass;
+use crate::gate::Pass;
 use crate::integration::Integration;
 use crate::loss::{ClientStats, Ledger, Recorder};
 use crate::options::ClientOptions;
@@ -144,7 +140,7 @@ impl Client {
 
     /// Captures an event, filled from `scope` if there is one. Nil: it was dropped, and counted.
     pub fn capture_event(&self, event: Event<'static>, scope: Option<&Scope>) -> Uuid {
-        self.core.capture(event, scope.cloned().unwrap_or_default())
+        self.capture(event, scope.cloned().unwrap_or_default())
     }
 
     /// Fills an event from a scope and lets processors and integrations see it, without sending it.
@@ -188,6 +184,22 @@ impl Client {
         let pass = self.pass.lock().map_or_else(|poisoned| poisoned.into_inner().take(), |mut pass| pass.take());
         drop(pass);
         !was_open || self.request(timeout, Request::close)
+    }
+
+    /// Takes an event on its way. Nil: it was dropped, and counted.
+    pub(crate) fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid {
+        self.core.capture(event, scope)
+    }
+
+    /// Lets the host's callback see a breadcrumb.
+    pub(crate) fn admit_breadcrumb(&self, breadcrumb: Breadcrumb) -> Option<Breadcrumb> {
+        match &self.core.options.before_breadcrumb {
+            Some(callback) => {
+                let seen = callback::guarded("before_breadcrumb", || callback(breadcrumb));
+                self.core.unless_panicked(seen).flatten()
+            }
+            None => Some(breadcrumb),
+        }
     }
 
     /// Finds an integration by its type.
@@ -287,34 +299,6 @@ impl Core {
         let parcel = self.queue.pop()?;
         self.queued_bytes.fetch_sub(parcel.0.weight(), Relaxed);
         Some(parcel)
-    }
-}
-
-impl Backend for Arc<Client> {
-    fn is_enabled(&self) -> bool {
-        self.core.is_open()
-    }
-
-    fn max_breadcrumbs(&self) -> usize {
-        self.core.options.max_breadcrumbs
-    }
-
-    fn examines_breadcrumbs(&self) -> bool {
-        self.core.options.before_breadcrumb.is_some()
-    }
-
-    fn admit_breadcrumb(&self, breadcrumb: Breadcrumb) -> Option<Breadcrumb> {
-        match &self.core.options.before_breadcrumb {
-            Some(callback) => {
-                let seen = callback::guarded("before_breadcrumb", || callback(breadcrumb));
-                self.core.unless_panicked(seen).flatten()
-            }
-            None => Some(breadcrumb),
-        }
-    }
-
-    fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid {
-        self.core.capture(event, scope)
     }
 }
 

@@ -1,3 +1,5 @@
+//! Errors of all kinds, and what becomes of them.
+
 use super::*;
 
 #[test]

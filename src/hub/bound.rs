@@ -25,6 +25,76 @@ pub(crate) trait Backend {
 #[cfg(feature = "client")]
 pub(crate) type Bound = std::sync::Arc<crate::client::Client>;
 
+#[cfg(feature = "client")]
+mod with_client {
+    //! Binding clients to hubs.
+
+    use std::sync::Arc;
+
+    use uuid::Uuid;
+
+    use super::Backend;
+    use crate::client::Client;
+    use crate::hub::Hub;
+    use crate::integration::Integration;
+    use crate::protocol::{Breadcrumb, Event};
+    use crate::scope::Scope;
+
+    impl Hub {
+        /// Makes a hub of a client and a scope.
+        #[must_use]
+        pub fn new(client: Option<Arc<Client>>, scope: Arc<Scope>) -> Hub {
+            Hub::with_root(client, (*scope).clone())
+        }
+
+        /// The client that is bound, open or not.
+        #[must_use]
+        pub fn client(&self) -> Option<Arc<Client>> {
+            self.bound()
+        }
+
+        /// Binds a client to the scope on top, and to those pushed on it later; `None` unbinds.
+        pub fn bind_client(&self, client: Option<Arc<Client>>) {
+            self.bind(client);
+        }
+
+        /// Calls `callback` with an integration of the bound client, found by its type.
+        pub fn with_integration<I, F, R>(&self, callback: F) -> R
+        where
+            I: Integration,
+            F: FnOnce(&I) -> R,
+            R: Default,
+        {
+            match self.client() {
+                Some(client) => client.integration().map(callback).unwrap_or_default(),
+                None => R::default(),
+            }
+        }
+    }
+
+    impl Backend for Arc<Client> {
+        fn is_enabled(&self) -> bool {
+            Client::is_enabled(self)
+        }
+
+        fn max_breadcrumbs(&self) -> usize {
+            self.options().max_breadcrumbs
+        }
+
+        fn examines_breadcrumbs(&self) -> bool {
+            self.options().before_breadcrumb.is_some()
+        }
+
+        fn admit_breadcrumb(&self, breadcrumb: Breadcrumb) -> Option<Breadcrumb> {
+            Client::admit_breadcrumb(self, breadcrumb)
+        }
+
+        fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid {
+            Client::capture(self, event, scope)
+        }
+    }
+}
+
 #[cfg(not(feature = "client"))]
 pub(crate) type Bound = Never;
 

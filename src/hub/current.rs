@@ -6,7 +6,8 @@ use std::sync::{Arc, MutexGuard};
 
 use arc_swap::ArcSwapOption;
 
-use super::{Hub, gate};
+use super::Hub;
+use crate::gate;
 use crate::scope::Scope;
 
 thread_local! {

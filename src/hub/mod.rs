@@ -12,7 +12,7 @@
 
 pub(crate) mod bound;
 pub(crate) mod current;
-pub(crate) mod gate;
+pub(crate) mod layer;
 mod recording;
 mod scoping;
 
@@ -28,12 +28,12 @@ use uuid::Uuid;
 use self::bound::{Backend, Bound};
 pub use self::current::HubSwitchGuard;
 use self::current::{current_has_client, take_part};
+use self::layer::Layer;
 pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
 use crate::error::event_from_error;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
-use crate::scope::layer::Layer;
 use crate::sync::swap::{Borrow, Content, Shared, Spare, Swap};
 
 /// The central object: binds a client to a stack of scopes.

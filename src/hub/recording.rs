@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::bound::Backend;
-use super::{Hub, current_has_client, gate, take_part};
+use super::{Hub, current_has_client, take_part};
 use crate::callback;
 use crate::clock;
+use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
 use crate::scope::record::{CallSite, Record, Recorder};
 use crate::sync::ring::Full;

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::layer::{Layer, Rebuilt};
 use super::{Hub, Stack};
 use crate::scope::Scope;
-use crate::scope::layer::{Layer, Rebuilt};
 use crate::sync::swap::Shared;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.

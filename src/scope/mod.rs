@@ -8,7 +8,6 @@
 mod apply;
 mod draft;
 mod keyed;
-pub(crate) mod layer;
 mod merge;
 pub(crate) mod record;
 mod trail;

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use crossbeam_queue::ArrayQueue;
 
-use super::{Crumbs, Scope, Trail};
-use crate::hub::bound::{Backend, Bound};
+use super::bound::{Backend, Bound};
+use crate::scope::{Crumbs, Scope, Trail};
 use crate::sync::swap::{Content, Shared, Spare};
 
 /// One level of a hub's stack. A change makes a new layer of the same id.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::Client;
+use crate::client::Client;
 use crate::diag;
 use crate::hub::current;
 use crate::integration;

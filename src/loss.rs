@@ -78,16 +78,17 @@ impl Ledger {
         }
     }
 
-    /// Moves what a transport lost after it was handed over.
-    fn lose_handed_over(&self, losses: impl Iterator<Item = ItemLoss>, reason: Reason) {
+    /// Moves what a transport lost after it was handed over. A transport can't lose more than it was handed.
+    pub(crate) fn lose_handed_over(&self, losses: impl Iterator<Item = ItemLoss>, reason: Reason) {
         for loss in losses {
             // Entries of a lost client report carry their own reason, and were never handed over as such.
-            let reported = loss.reason;
-            if reported.is_none() {
-                self.handed_over.subtract(loss.category.as_index(), loss.quantity);
-                self.discarded.add(cell(loss.category, reason), loss.quantity);
+            if let Some(reported) = loss.reason {
+                self.unreported.add(cell(loss.category, reported), loss.quantity);
+                continue;
             }
-            self.unreported.add(cell(loss.category, reported.unwrap_or(reason)), loss.quantity);
+            let quantity = self.handed_over.take_up_to(loss.category.as_index(), loss.quantity);
+            self.discarded.add(cell(loss.category, reason), quantity);
+            self.unreported.add(cell(loss.category, reason), quantity);
         }
     }
 

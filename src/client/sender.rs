@@ -94,7 +94,9 @@ impl Core {
         // Counted before, so that a transport that loses it at once moves it from there.
         self.ledger.hand_over(losses);
         let sent = callback::guarded("transport", || transport.send_envelope(envelope));
-        _ = self.unless_panicked(sent);
+        if self.unless_panicked(sent).is_none() {
+            self.ledger.lose_handed_over(losses.iter().copied(), Reason::InternalSdkError);
+        }
     }
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::bound::Backend;
+use super::layer::Layer;
 use super::{Hub, current_has_client, take_part};
 use crate::callback;
 use crate::clock;
 use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
+
 use crate::scope::record::{CallSite, Record, Recorder};
 use crate::sync::ring::Full;
 use crate::sync::swap::Shared;
@@ -69,13 +71,17 @@ impl Hub {
     }
 
     /// Appends a record if that takes nothing but a free slot. Else gives it back.
+    ///
+    /// A layer that comes along was replaced meanwhile: user closures may hang on it, so the caller lets go of what it
+    /// holds before it drops that.
     #[inline]
-    fn push_at_once(&self, record: Record) -> Result<(), Record> {
+    fn push_at_once(&self, record: Record) -> (Result<(), Record>, Option<Shared<Layer>>) {
         let top = self.stack.top();
         if top.bound.as_ref().is_none_or(Backend::examines_breadcrumbs) {
-            return Err(record);
+            return (Err(record), top.end());
         }
-        top.trail.push(record).map_err(|Full(record)| record)
+        let pushed = top.trail.push(record).map_err(|Full(record)| record);
+        (pushed, top.end())
     }
 
     #[cold]
@@ -117,8 +123,13 @@ pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: imp
         write(&mut recorder);
         let record = Record::Compact(recorder.finish(site, level(), clock::coarse()));
         // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
-        let left = take_part(|hub| hub.push_at_once(record).map_err(|record| (Arc::clone(hub), record)));
-        if let Some(Err((hub, record))) = left {
+        let left = take_part(|hub| {
+            let (pushed, replaced) = hub.push_at_once(record);
+            (pushed.map_err(|record| (Arc::clone(hub), record)), replaced)
+        });
+        let Some((pushed, replaced)) = left else { return };
+        drop(replaced);
+        if let Err((hub, record)) = pushed {
             hub.push_at_length(record);
         }
     }

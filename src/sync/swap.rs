@@ -269,6 +269,27 @@ impl<T: Content> Borrow<'_, T> {
         Shared { node: self.node, owns: PhantomData }
     }
 
+    /// Ends the borrow, and drops nothing: a handle comes back if the value was swapped out meanwhile.
+    pub(crate) fn end(self) -> Option<Shared<T>> {
+        ManuallyDrop::new(self).leave()
+    }
+
+    /// Gives up the guest's unit; called once.
+    fn leave(&self) -> Option<Shared<T>> {
+        // SL2, Relaxed: a guess; SL1 decides.
+        let mut word = self.swap.word.load(Relaxed);
+        while address(word) == Some(self.node) && guests(word) > 0 {
+            // SL1, Release: ends our reads before the writer's SP1, and through it before the free. Model:
+            // `the_last_to_leave_frees_after_all_reads`.
+            match self.swap.word.compare_exchange_weak(word, word - 1, Release, Relaxed) {
+                Ok(_) => return None,
+                Err(changed) => word = changed,
+            }
+        }
+        // Swapped out meanwhile: a writer moved our unit to the count, or will (I2).
+        Some(Shared { node: self.node, owns: PhantomData })
+    }
+
     fn node(&self) -> &Node<T> {
         // SAFETY: a guest counts in the word or in the count (I1), so the node outlives the borrow.
         unsafe { self.node.as_ref() }
@@ -285,18 +306,7 @@ impl<T: Content> Deref for Borrow<'_, T> {
 
 impl<T: Content> Drop for Borrow<'_, T> {
     fn drop(&mut self) {
-        // SL2, Relaxed: a guess; SL1 decides.
-        let mut word = self.swap.word.load(Relaxed);
-        while address(word) == Some(self.node) && guests(word) > 0 {
-            // SL1, Release: ends our reads before the writer's SP1, and through it before the free. Model:
-            // `the_last_to_leave_frees_after_all_reads`.
-            match self.swap.word.compare_exchange_weak(word, word - 1, Release, Relaxed) {
-                Ok(_) => return,
-                Err(changed) => word = changed,
-            }
-        }
-        // Swapped out meanwhile: a writer moved our unit to the count, or will (I2).
-        drop(Shared { node: self.node, owns: PhantomData });
+        drop(self.leave());
     }
 }
 

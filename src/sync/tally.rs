@@ -30,6 +30,14 @@ impl<const N: usize> Tally<N> {
         }
     }
 
+    /// Takes up to `quantity` from one counter, and returns how much was there to be taken.
+    pub(crate) fn take_up_to(&self, index: usize, quantity: u64) -> u64 {
+        let Some(counter) = self.0.get(index) else { return 0 };
+        // Relaxed: as in `add`.
+        let before = counter.fetch_update(Relaxed, Relaxed, |count| Some(count.saturating_sub(quantity)));
+        before.unwrap_or(0).min(quantity)
+    }
+
     pub(crate) fn get(&self, index: usize) -> u64 {
         // Relaxed: as in `add`.
         self.0.get(index).map_or(0, |counter| counter.load(Relaxed))

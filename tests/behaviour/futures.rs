@@ -1,0 +1,129 @@
+//! Futures and threads: each with the hub that it was given.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use vidette::{Hub, HubSwitchGuard, Level, SentryFutureExt, breadcrumb, configure_scope};
+
+use crate::rig::Rig;
+
+/// Is ready at the second poll.
+async fn pause() {
+    let mut polled = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn tasks_that_move_between_threads_keep_their_scopes_apart() {
+    let rig = Rig::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    let tasks: Vec<_> = (0..64)
+        .map(|task| {
+            let work = async move {
+                configure_scope(|scope| scope.set_tag("task", task));
+                for step in 0..10 {
+                    breadcrumb!("{task}.{step}");
+                    pause().await;
+                }
+                vidette::capture_message("done", Level::Info)
+            };
+            runtime.spawn(work.bind_hub(Hub::new_from_top(&*rig.hub)))
+        })
+        .collect();
+    for task in tasks {
+        assert!(!runtime.block_on(task).unwrap().is_nil());
+    }
+    let events = rig.events();
+    assert_eq!(events.len(), 64);
+    for event in events {
+        let task = &event.tags["task"];
+        let expected: Vec<_> = (0..10).map(|step| format!("{task}.{step}")).collect();
+        assert_eq!(crate::rig::crumbs(&event), expected);
+    }
+    assert!(rig.crumbs().is_empty());
+}
+
+#[test]
+fn a_future_sees_its_hub_in_each_poll_and_its_caller_never_does() {
+    let (ours, theirs) = (Rig::new(), Rig::new());
+    ours.run(|| {
+        let hub = Arc::clone(&theirs.hub);
+        let mut future = pin!(
+            async {
+                assert!(Arc::ptr_eq(&Hub::current(), &hub));
+                pause().await;
+                assert!(Arc::ptr_eq(&Hub::current(), &hub));
+                async { assert!(Arc::ptr_eq(&Hub::current(), &ours.hub)) }.bind_hub(Arc::clone(&ours.hub)).await;
+                assert!(Arc::ptr_eq(&Hub::current(), &hub));
+            }
+            .bind_hub(Arc::clone(&hub))
+        );
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        assert!(Arc::ptr_eq(&Hub::current(), &ours.hub));
+        assert!(future.as_mut().poll(&mut context).is_ready());
+        assert!(Arc::ptr_eq(&Hub::current(), &ours.hub));
+    });
+}
+
+#[test]
+fn a_future_that_panics_gives_the_hub_back() {
+    let (ours, theirs) = (Rig::new(), Rig::new());
+    ours.run(|| {
+        let future = async { panic!("on purpose") }.bind_hub(Arc::clone(&theirs.hub));
+        let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _: Poll<()> = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+        }));
+        assert!(polled.is_err());
+        assert!(Arc::ptr_eq(&Hub::current(), &ours.hub));
+    });
+}
+
+#[test]
+fn each_switch_guard_restores_what_it_replaced_in_any_order() {
+    let rig = Rig::new();
+    let hubs: Vec<_> = (0..4).map(|_| Arc::new(Hub::new_from_top(&*rig.hub))).collect();
+    let is_current = |n: usize| Arc::ptr_eq(&Hub::current(), &hubs[n]);
+    Hub::run(Arc::clone(&hubs[0]), || {
+        let switch = |n: usize| HubSwitchGuard::new(Arc::clone(&hubs[n]));
+        let (one, two, three) = (switch(1), switch(2), switch(3));
+        assert!(is_current(3));
+        drop(two);
+        assert!(is_current(1));
+        drop(three);
+        assert!(is_current(2));
+        drop(one);
+        assert!(is_current(0));
+    });
+}
+
+#[test]
+fn a_new_thread_has_a_hub_of_its_own() {
+    // Whoever comes first gets the main hub.
+    let main = Hub::main();
+    let seen = std::thread::spawn(|| (Hub::current(), Hub::current())).join().unwrap();
+    assert!(Arc::ptr_eq(&seen.0, &seen.1));
+    assert!(!Arc::ptr_eq(&seen.0, &Hub::current()) && !Arc::ptr_eq(&seen.0, &main));
+}
+
+#[test]
+fn a_hub_outlives_the_place_it_was_taken_from() {
+    let rig = Rig::new();
+    let kept = rig.run(|| {
+        let inner = Arc::new(Hub::new_from_top(Hub::current()));
+        Hub::run(inner, || {
+            configure_scope(|scope| scope.set_tag("inner", 1));
+            Hub::current()
+        })
+    });
+    assert_eq!(rig.event_of(&kept).tags["inner"], "1");
+}

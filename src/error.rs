@@ -5,9 +5,8 @@
 
 use std::error::Error;
 use std::fmt::{self, Debug, Display, Write};
-use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::callback;
 use crate::protocol::{Event, Exception, Level, Mechanism, Values};
 
 /// Builds an event from an error and everything that caused it.
@@ -29,12 +28,12 @@ pub fn event_from_error<E: Error + ?Sized>(err: &E) -> Event<'static> {
     let mut outermost = exception(&err, &err);
     outermost.mechanism = Some(Mechanism { ty: "generic".into(), handled: Some(true), ..Default::default() });
     let mut exceptions = vec![outermost];
-    let mut source = guarded(|| err.source()).flatten();
+    let mut source = callback::guarded("source of an error", || err.source()).ok().flatten();
     while let Some(cause) = source
         && exceptions.len() < MAX_CHAIN
     {
         exceptions.push(exception(&cause, &cause));
-        source = guarded(|| cause.source()).flatten();
+        source = callback::guarded("source of an error", || cause.source()).ok().flatten();
     }
     exceptions.reverse();
     Event { exception: Values::from(exceptions), level: Level::Error, ..Default::default() }
@@ -106,7 +105,7 @@ fn exception(debug: &dyn Debug, display: &dyn Display) -> Exception {
 /// Formats at most `limit` bytes, and says whether the formatting panicked.
 fn bounded(limit: usize, text: fmt::Arguments<'_>) -> (Bounded, bool) {
     let mut buffer = Bounded { full: false, limit, text: String::new() };
-    let panicked = guarded(|| buffer.write_fmt(text)).is_none();
+    let panicked = callback::guarded("formatting of an error", || buffer.write_fmt(text)).is_err();
     (buffer, panicked)
 }
 
@@ -133,20 +132,6 @@ impl Write for Bounded {
         self.text.push_str(&part[..room]);
         self.full = true;
         Err(fmt::Error)
-    }
-}
-
-/// Runs code that is not ours; `None` when it panicked.
-fn guarded<T>(foreign: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(foreign)) {
-        Ok(value) => Some(value),
-        Err(payload) => {
-            // The payload's own drop may panic; what that throws is leaked rather than tried again.
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                mem::forget(payload);
-            }
-            None
-        }
     }
 }
 

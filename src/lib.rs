@@ -2,6 +2,8 @@
 
 #![cfg_attr(not(feature = "client"), allow(dead_code, reason = "what only clients use is deleted"))]
 
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod integration;
 pub mod protocol;
 #[cfg(feature = "test")]

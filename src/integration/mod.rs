@@ -1,6 +1,6 @@
 //! Code that adds events or changes them.
 //!
-//! An integration is given to a client through [`ClientOptions`](crate::ClientOptions). It may change the options
+//! An integration is given to a client through [`ClientOptions`]. It may change the options
 //! before the client starts, and it sees every event after the scope was applied to it.
 
 use std::any::{Any, type_name};

@@ -7,20 +7,20 @@
 //! 4. where nothing in the stack trace is in the application so far: every frame still open is, except those of
 //!    downloaded crates; when that leaves nothing, those as well.
 
-use super::name;
+use super::{name, source};
 use crate::options::ClientOptions;
 use crate::protocol::Frame;
 
 /// Decides for every frame that does not say so whether it belongs to the application.
 pub(super) fn mark(frames: &mut [Frame], options: &ClientOptions) {
-    for frame in frames.iter_mut() {
-        let Some(owner) = frame.function.as_deref().map(name::owner) else {
-            continue;
-        };
-        if frame.in_app.is_none() {
-            frame.in_app = by_options(owner, options)
-                .or_else(|| (is_system(owner) || is_of_the_toolchain(frame)).then_some(false));
-        }
+    for frame in frames.iter_mut().filter(|it| it.in_app.is_none()) {
+        let file = frame.abs_path.as_deref();
+        let owner = frame.function.as_deref().map(name::owner);
+        frame.in_app = owner.and_then(|owner| by_options(owner, options)).or_else(|| {
+            let is_system =
+                owner.is_some_and(|owner| is_system(owner, file)) || file.is_some_and(source::is_of_the_toolchain);
+            is_system.then_some(false)
+        });
     }
     if frames.iter().any(|frame| frame.in_app == Some(true)) {
         return;
@@ -33,9 +33,11 @@ pub(super) fn mark(frames: &mut [Frame], options: &ClientOptions) {
 }
 
 /// Whether `owner` lies in the standard library, a runtime, or another crate that only carries the application's code.
-pub(super) fn is_system(owner: &str) -> bool {
+fn is_system(owner: &str, file: Option<&str>) -> bool {
     match name::krate(owner) {
-        Some(krate) => SYSTEM_CRATES.contains(&krate) || SYSTEM_FAMILIES.iter().any(|it| krate.starts_with(it)),
+        Some(krate) => SYSTEM_CRATES.contains(&krate),
+        // Debug information may name a function of the application just so, too.
+        None if file.is_some_and(|file| file.ends_with(".rs")) => false,
         None => SYSTEM_FUNCTIONS.contains(&owner) || SYSTEM_FUNCTION_PREFIXES.iter().any(|it| owner.starts_with(it)),
     }
 }
@@ -50,21 +52,14 @@ fn by_options(owner: &str, options: &ClientOptions) -> Option<bool> {
     (excluded.is_some() || included.is_some()).then_some(included > excluded)
 }
 
-/// Whether the frame's source is one that comes with the compiler.
-fn is_of_the_toolchain(frame: &Frame) -> bool {
-    frame.abs_path.as_deref().is_some_and(|path| path.starts_with("/rustc/"))
-}
-
 /// Whether the frame's source was downloaded by cargo.
 fn is_downloaded(frame: &Frame) -> bool {
-    frame.abs_path.as_deref().is_some_and(|path| {
-        DOWNLOADS.iter().any(|folder| path.contains(folder))
-            || path.contains(r"\registry\src\")
-            || path.contains(r"\git\checkouts\")
-    })
+    frame.abs_path.as_deref().is_some_and(source::is_downloaded)
 }
 
 const SYSTEM_CRATES: &[&str] = &[
+    "__rustc",
+    "actix_http",
     "actix_rt",
     "actix_server",
     "actix_service",
@@ -73,13 +68,23 @@ const SYSTEM_CRATES: &[&str] = &[
     "alloc",
     "anyhow",
     "async_std",
+    "async_trait",
     "axum",
     "axum_core",
     "backtrace",
     "color_eyre",
     "core",
+    "crossbeam_channel",
+    "crossbeam_deque",
+    "crossbeam_epoch",
+    "crossbeam_queue",
+    "crossbeam_utils",
     "eyre",
     "futures",
+    "futures_channel",
+    "futures_core",
+    "futures_executor",
+    "futures_util",
     "gimli",
     "h2",
     "hyper",
@@ -94,21 +99,41 @@ const SYSTEM_CRATES: &[&str] = &[
     "reqwest",
     "rustc_demangle",
     "sentry",
+    "sentry_actix",
+    "sentry_anyhow",
+    "sentry_backtrace",
+    "sentry_contexts",
+    "sentry_core",
+    "sentry_debug_images",
+    "sentry_log",
+    "sentry_opentelemetry",
+    "sentry_panic",
+    "sentry_slog",
+    "sentry_tower",
+    "sentry_tracing",
+    "sentry_types",
     "smol",
-    "std",
     "stable_eyre",
+    "std",
     "test",
     "threadpool",
     "tokio",
+    "tokio_rustls",
+    "tokio_stream",
+    "tokio_util",
     "tonic",
     "tower",
+    "tower_http",
+    "tower_layer",
+    "tower_service",
     "tracing",
+    "tracing_core",
+    "tracing_futures",
+    "tracing_log",
+    "tracing_subscriber",
     "vidette",
     "warp",
 ];
-
-/// What the crates of a family start with.
-const SYSTEM_FAMILIES: &[&str] = &["crossbeam_", "futures_", "sentry_", "tokio_", "tower_", "tracing_"];
 
 const SYSTEM_FUNCTIONS: &[&str] = &[
     "_main",
@@ -138,9 +163,6 @@ const SYSTEM_FUNCTION_PREFIXES: &[&str] = &[
     "clone3",
     "invoke_main",
 ];
-
-/// Where cargo unpacks crates, on systems with `/`.
-const DOWNLOADS: &[&str] = &["/registry/src/", "/git/checkouts/"];
 
 #[cfg(test)]
 mod tests {
@@ -197,10 +219,9 @@ mod tests {
 
     #[test]
     fn names_that_only_start_alike_stay_open() {
-        for function in ["stdout::print", "corelib::run", "tokiox::run", "tower::Service", "my_start"] {
-            let expected = function.starts_with("tower::").then_some(false);
+        for function in ["stdout::print", "corelib::run", "tokio_service::run", "my_start"] {
             let all = marked(vec![frame("app::main"), frame(function)], &options(&["app"], &[]));
-            assert_eq!(all[1], expected, "{function}");
+            assert_eq!(all, [Some(true), None], "{function}");
         }
     }
 
@@ -284,10 +305,15 @@ mod tests {
 
     #[test]
     fn sources_of_the_toolchain_are_not_the_application() {
-        let inlined =
-            Frame { abs_path: Some("/rustc/59807616/library/core/src/option.rs".into()), ..frame("{impl#3}") };
+        let inlined = Frame { abs_path: Some("/rustc/59807616/library/core/src/option.rs".into()), ..frame("map<u8>") };
         let all = marked(vec![frame("app::main"), inlined], &options(&[], &[]));
         assert_eq!(all, [Some(true), Some(false)]);
+    }
+
+    #[test]
+    fn a_function_of_the_application_may_be_called_main() {
+        let bare = Frame { abs_path: Some("/build/app/src/main.rs".into()), ..frame("main") };
+        assert_eq!(marked(vec![frame("main"), bare], &options(&[], &[])), [Some(false), Some(true)]);
     }
 
     #[test]

@@ -12,12 +12,18 @@
 //! # Costs
 //! The first stack trace of a process reads the executable's debug information: milliseconds, or hundreds of them
 //! where that is large. Later ones walk the stack and look addresses up: microseconds.
+//!
+//! # Builds
+//! What a frame can say depends on the `debug` setting of the profile: `1` or more gives functions with their
+//! modules, `"line-tables-only"` files and lines, but bare names for the application's functions (those of downloaded
+//! crates get the module of their file). Without debug information, and with it stripped, addresses remain.
 
 mod attach;
 mod capture;
 mod in_app;
 mod name;
 mod process;
+mod source;
 mod symbols;
 mod trim;
 

@@ -30,10 +30,11 @@ pub(super) fn owner(function: &str) -> &str {
 /// The module a function is in: its owner, without the function's own name.
 pub(super) fn module(function: &str) -> Option<&str> {
     let owner = owner(function);
-    if !function.starts_with(owner) || function[owner.len()..].starts_with("::<") {
-        return Some(owner).filter(|owner| owner.contains("::"));
+    let names_the_function = function.strip_prefix(owner).is_some_and(|rest| !rest.starts_with("::<impl "));
+    if names_the_function {
+        return owner.rsplit_once("::").map(|(module, _)| module);
     }
-    owner.rsplit_once("::").map(|(module, _)| module)
+    Some(owner).filter(|owner| owner.contains("::"))
 }
 
 /// The crate a path starts in.
@@ -76,6 +77,7 @@ mod tests {
             ("app::db::open::{{closure}}", "app::db::open", Some("app::db")),
             ("app::db::open::{closure#0}::{closure#1}", "app::db::open", Some("app::db")),
             ("app::db::open<app::db::File>", "app::db::open", Some("app::db")),
+            ("app::db::open::<app::db::File>::{closure#0}", "app::db::open", Some("app::db")),
             ("<app::Foo as core::fmt::Debug>::fmt", "app::Foo", Some("app::Foo")),
             ("<&mut app::Foo as core::fmt::Debug>::fmt", "app::Foo", Some("app::Foo")),
             ("<(app::Foo, u8) as app::Bar>::bar", "app::Foo", Some("app::Foo")),

@@ -16,7 +16,7 @@ use std::mem;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::name;
+use super::{name, source};
 use crate::protocol::{Addr, Frame};
 
 /// A function at an address; several are at one when some were inlined.
@@ -65,16 +65,31 @@ pub(super) fn frame(address: usize, symbol: &Symbol) -> Frame {
 
 fn look_up(address: usize) -> Symbols {
     let mut symbols = Vec::new();
+    // The callback runs under the resolver's own lock, so it only takes down what is there.
     ::backtrace::resolve(ptr::without_provenance_mut::<c_void>(address), |found| {
-        symbols.push(Arc::new(Symbol {
+        symbols.push(Symbol {
             // The alternate form leaves out hashes.
-            function: found.name().map(|name| bounded(format!("{name:#}"))),
+            function: found.name().map(|name| format!("{name:#}").into()),
             file: found.filename().map(|path| path.to_string_lossy().into()),
             line: found.lineno(),
             column: found.colno(),
-        }));
+        });
     });
-    symbols.into()
+    let symbols = symbols.into_iter().map(|symbol| {
+        let file = symbol.file.as_deref();
+        Arc::new(Symbol { function: symbol.function.map(|name| qualified(name.into(), file)), ..symbol })
+    });
+    symbols.collect()
+}
+
+/// Puts the module before a function's name, where the debug information leaves it out and the file tells it.
+fn qualified(name: String, file: Option<&str>) -> Box<str> {
+    if !name::owner(&name).contains("::")
+        && let Some(module) = file.and_then(source::module)
+    {
+        return bounded(format!("{module}::{name}"));
+    }
+    bounded(name)
 }
 
 /// Cuts the names that nested generic types grow to.
@@ -203,6 +218,21 @@ mod tests {
         let frame = frame(0x1234, &Symbol::default());
         let bare = Frame { instruction_addr: Some(Addr(0x1234)), ..Default::default() };
         assert_eq!(frame, bare);
+    }
+
+    #[test]
+    fn a_name_without_a_module_gets_that_of_its_file() {
+        let option = Some("/rustc/59807616/library/core/src/option.rs");
+        for (name, file, expected) in [
+            ("map<u8, app::Foo>", option, "core::option::map<u8, app::Foo>"),
+            ("{closure#0}", option, "core::option::{closure#0}"),
+            ("app::main", option, "app::main"),
+            ("<T as app::Run>::run", option, "<T as app::Run>::run"),
+            ("main", Some("/build/app/src/main.rs"), "main"),
+            ("main", None, "main"),
+        ] {
+            assert_eq!(&*qualified(name.into(), file), expected);
+        }
     }
 
     #[test]

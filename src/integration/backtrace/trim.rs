@@ -1,27 +1,28 @@
 //! Cutting stack traces: what only captured them, and what is too long.
 
-use super::{in_app, name};
+use super::name;
 
 /// How many of the innermost frames are there only because the stack trace was taken.
 ///
-/// Takes the functions from the caller to the callee. Walks inwards out: past this crate, past what carried the call
-/// here (the standard library, the panic machinery, a logging facade), up to the first function of somebody else.
-/// Carriers beyond the last capturing function stay. A stack trace made of nothing else stays whole.
-pub(super) fn capturing<'a>(functions: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator) -> usize {
-    let total = functions.len();
-    let mut capturing = 0;
-    for (depth, function) in functions.rev().enumerate() {
-        // A frame without a name tells nothing; what lies around it decides.
-        let Some(owner) = function.map(name::owner) else {
-            continue;
-        };
+/// Takes the functions from the caller to the callee. Walks inwards out, from the panic hook if one runs: past this
+/// crate, past what carried the call here (the standard library, the panic machinery, a logging facade), up to the
+/// first function of somebody else. Carriers beyond the last capturing function stay. A stack trace made of nothing
+/// else stays whole.
+pub(super) fn capturing<'a>(
+    functions: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator + Clone,
+) -> usize {
+    let owners = functions.map(|function| function.map_or("", name::owner)).rev();
+    let runs_hook = |owner: &str| PANIC_HOOK_RUNNERS.contains(&owner);
+    // Whatever the hook runs, other hooks included, is not where the panic happened.
+    let mut capturing = owners.clone().position(runs_hook).unwrap_or(0);
+    for (depth, owner) in owners.clone().enumerate().skip(capturing) {
         if is_capturing(owner) {
             capturing = depth + 1;
-        } else if !in_app::is_system(owner) {
-            return capturing;
+        } else if !is_carrying(owner) {
+            break;
         }
     }
-    if capturing == total { 0 } else { capturing }
+    if capturing == owners.len() { 0 } else { capturing }
 }
 
 /// Removes the middle of what is longer than [`MAX_FRAMES`], and says which frames that were.
@@ -34,10 +35,14 @@ pub(super) fn middle<T>(frames: &mut Vec<T>) -> Option<(u64, u64)> {
     Some((first, first + surplus as u64))
 }
 
+/// Whether a function captures, or leads nowhere else.
 fn is_capturing(owner: &str) -> bool {
-    CAPTURING_FUNCTIONS.contains(&owner)
-        || CAPTURING_PATHS.iter().any(|path| name::lies_in(owner, path))
-        || name::krate(owner).is_some_and(|krate| krate.starts_with("sentry_"))
+    CAPTURING_FUNCTIONS.contains(&owner) || CAPTURING_PATHS.iter().any(|path| name::lies_in(owner, path))
+}
+
+/// Whether a function may stand between others that capture.
+fn is_carrying(owner: &str) -> bool {
+    owner.starts_with("__rust_") || name::krate(owner).is_some_and(|krate| CARRIERS.contains(&krate))
 }
 
 /// Frames that a stack trace may have; the server keeps no more.
@@ -53,11 +58,24 @@ const CAPTURING_PATHS: &[&str] = &[
     "eyre",
     "log",
     "sentry",
+    "sentry_actix",
+    "sentry_anyhow",
+    "sentry_backtrace",
+    "sentry_core",
+    "sentry_log",
+    "sentry_panic",
+    "sentry_slog",
+    "sentry_tower",
+    "sentry_tracing",
     "stable_eyre",
     "std::backtrace",
     "std::backtrace_rs",
-    "std::panicking",
-    "std::sys::backtrace",
+    "std::panicking::begin_panic",
+    "std::panicking::begin_panic_handler",
+    "std::panicking::panic_handler",
+    "std::panicking::panic_with_hook",
+    "std::panicking::rust_panic_with_hook",
+    "std::sys::backtrace::__rust_end_short_backtrace",
     "tracing",
     "tracing_core",
     "tracing_log",
@@ -65,13 +83,12 @@ const CAPTURING_PATHS: &[&str] = &[
     "vidette",
 ];
 
-const CAPTURING_FUNCTIONS: &[&str] = &[
-    "__rust_end_short_backtrace",
-    "__rust_start_panic",
-    "__rustc::rust_begin_unwind",
-    "rust_begin_unwind",
-    "rust_panic",
-];
+const CAPTURING_FUNCTIONS: &[&str] = &["__rust_end_short_backtrace", "__rustc::rust_begin_unwind", "rust_begin_unwind"];
+
+/// What calls the panic hook.
+const PANIC_HOOK_RUNNERS: &[&str] = &["std::panicking::panic_with_hook", "std::panicking::rust_panic_with_hook"];
+
+const CARRIERS: &[&str] = &["__rustc", "alloc", "core", "std"];
 
 #[cfg(test)]
 mod tests {
@@ -153,16 +170,46 @@ mod tests {
 
     #[test]
     fn a_stack_trace_of_machinery_only_stays_whole() {
-        let functions = ["std::panicking::catch_unwind", "vidette::sender::run"];
-        assert_eq!(kept(&functions), functions[..0].iter().chain(&functions).copied().collect::<Vec<_>>());
+        let functions = ["vidette::sender::run", "backtrace::backtrace::trace"];
+        assert_eq!(kept(&functions), functions);
         assert_eq!(kept(&[]), [""; 0]);
     }
 
     #[test]
-    fn frames_without_a_name_stop_nothing_and_cut_nothing() {
-        let functions = [Some("app::main"), None, Some("vidette::capture_error"), None];
-        assert_eq!(capturing(functions.into_iter()), 2);
+    fn a_frame_without_a_name_stops_the_cut() {
+        let functions = [Some("vidette::future::poll"), None, Some("vidette::capture_error")];
+        assert_eq!(capturing(functions.into_iter()), 1);
         assert_eq!(capturing([None, None].into_iter()), 0);
+    }
+
+    #[test]
+    fn the_frames_that_start_a_thread_stay() {
+        assert_eq!(
+            kept(&[
+                "std::panicking::catch_unwind",
+                "__rust_try",
+                "std::sys::backtrace::__rust_begin_short_backtrace",
+                "core::ops::function::FnOnce::call_once",
+                "vidette::capture_error",
+            ])
+            .len(),
+            4,
+        );
+    }
+
+    #[test]
+    fn a_hook_around_ours_goes_with_the_panic_machinery() {
+        assert_eq!(
+            kept(&[
+                "app::main",
+                "core::panicking::panic_fmt",
+                "std::panicking::rust_panic_with_hook",
+                "<alloc::boxed::Box<F,A> as core::ops::function::Fn<Args>>::call",
+                "app::install_hook::{{closure}}",
+                "vidette::integration::panic::install::{{closure}}",
+            ]),
+            ["app::main"],
+        );
     }
 
     #[test]

@@ -17,15 +17,15 @@ static LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
 /// The system's allocator behind a counter.
 ///
 /// `LIVE`: also adds up the bytes, in one word that all threads share; too dear where time is measured.
-pub struct Counting<const LIVE: bool>;
+pub(crate) struct Counting<const LIVE: bool>;
 
 /// How often the calling thread has allocated, growing a block included.
-pub fn allocations() -> u64 {
+pub(crate) fn allocations() -> u64 {
     ALLOCATIONS.with(Cell::get)
 }
 
 /// The bytes that the process has allocated and not freed.
-pub fn live_bytes() -> isize {
+pub(crate) fn live_bytes() -> isize {
     LIVE_BYTES.load(Relaxed)
 }
 

@@ -11,6 +11,7 @@ mod measure;
 mod operations;
 mod report;
 
+#[allow(dead_code, reason = "shared with others that use the rest")]
 #[path = "../../support/counting.rs"]
 mod counting;
 

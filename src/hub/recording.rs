@@ -55,20 +55,26 @@ impl<F: FnOnce() -> I, I: IntoBreadcrumbs> IntoBreadcrumbs for F {
 impl Hub {
     /// Adds breadcrumbs to the scope on top. Without an open client nothing happens, and a closure does not run.
     pub fn add_breadcrumb<B: IntoBreadcrumbs>(&self, breadcrumbs: B) {
-        let Some(client) = self.bound().filter(Backend::is_enabled) else { return };
+        let examiner = {
+            let top = self.stack.top();
+            let Some(client) = top.bound.as_ref().filter(|client| client.is_enabled()) else { return };
+            client.examines_breadcrumbs().then(|| client.clone())
+        };
         for breadcrumb in breadcrumbs.into_breadcrumbs() {
-            if !client.examines_breadcrumbs() {
-                self.push_record(Record::Owned(breadcrumb));
-            } else if callback::may_capture()
-                && let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb)
-            {
-                self.push_record(Record::Owned(breadcrumb));
+            match &examiner {
+                None => self.push_record(Record::Owned(breadcrumb)),
+                Some(client) if callback::may_capture() => {
+                    if let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb) {
+                        self.push_record(Record::Owned(breadcrumb));
+                    }
+                }
+                Some(_) => {}
             }
         }
     }
 
     /// Appends a record if that takes nothing but a free slot. Else gives it back.
-    #[inline]
+    #[inline(always)]
     fn push_at_once(&self, record: Record) -> Result<(), Record> {
         let top = self.stack.top();
         if top.bound.as_ref().is_none_or(Backend::examines_breadcrumbs) {
@@ -87,7 +93,21 @@ impl Hub {
     }
 
     /// Appends to the trail on top. No user code runs here: the record is complete.
-    fn push_record(&self, mut record: Record) {
+    #[inline]
+    fn push_record(&self, record: Record) {
+        let top = self.stack.top();
+        if top.length() == 0 {
+            return;
+        }
+        if let Err(Full(record)) = top.trail.push(record) {
+            drop(top);
+            self.push_after_renewal(record);
+        }
+    }
+
+    /// Appends to the trail on top, which is renewed if it is full.
+    #[cold]
+    fn push_after_renewal(&self, mut record: Record) {
         loop {
             let top = self.stack.top();
             let length = top.length();
@@ -114,11 +134,24 @@ pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: imp
     if gate::is_open() && current_has_client() {
         let mut recorder = Recorder::new();
         write(&mut recorder);
-        let record = Record::Compact(recorder.finish(site, level(), clock::coarse()));
-        // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
-        let left = take_part(|hub| hub.push_at_once(record).map_err(|record| (Arc::clone(hub), record)));
-        if let Some(Err((hub, record))) = left {
-            hub.push_at_length(record);
+        commit(site, level(), &mut recorder);
+    }
+}
+
+/// Appends what was recorded to the current hub.
+#[inline(never)]
+fn commit(site: &'static CallSite, level: Level, recorder: &mut Recorder) {
+    let time = clock::coarse_micros();
+    let mut left = None;
+    // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
+    let owner = take_part(|hub| match hub.push_at_once(Record::Compact(recorder.finish(site, level, time))) {
+        Ok(()) => None,
+        Err(record) => {
+            left = Some(record);
+            Some(Arc::clone(hub))
         }
+    });
+    if let (Some(Some(hub)), Some(record)) = (owner, left) {
+        hub.push_at_length(record);
     }
 }

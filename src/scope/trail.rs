@@ -25,6 +25,7 @@ pub(crate) struct Crumbs {
 
 impl Trail {
     /// Appends a record, or gives it back if there must be a [`next`](Self::next) trail first.
+    #[inline]
     pub(crate) fn push(&self, record: Record) -> Result<(), Full<Record>> {
         match self {
             Self::Live(head) => head.push(record),

@@ -59,7 +59,10 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
 /// ```
 #[inline]
 pub fn add_breadcrumb<B: IntoBreadcrumbs>(breadcrumbs: B) {
-    Hub::with_active(|hub| hub.add_breadcrumb(breadcrumbs));
+    // Not `with_active`: the hub asks its client itself, once.
+    if crate::hub::gate::is_open() {
+        Hub::current().add_breadcrumb(breadcrumbs);
+    }
 }
 
 /// Changes the scope on top of the current hub. Without an open client the closure does not run.

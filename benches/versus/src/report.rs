@@ -19,10 +19,11 @@ fn heading(text: &mut String) {
     let lines = [
         "# Side by side with `sentry-core` 0.49.5".to_owned(),
         String::new(),
-        "Nanoseconds of the calling thread for each call, medians with quartiles, both in one process in alternating rounds;"
+        "Processor time of the calling thread for each call in nanoseconds, medians with quartiles, both in one process in"
             .to_owned(),
-        "allocations are those of the calling thread for each call. The ratio is the median of the rounds' own ratios."
+        "alternating rounds; allocations are those of the calling thread. The ratio is the median of the rounds' own ratios."
             .to_owned(),
+        "Rows about several threads on one hub show wall time over all calls instead.".to_owned(),
         "Where a row says `breadcrumb!`, the peer builds the same breadcrumb in a closure.".to_owned(),
         String::new(),
         format!("- processor: {}, {threads} threads", cpu()),
@@ -37,7 +38,9 @@ fn heading(text: &mut String) {
 }
 
 fn table(text: &mut String, results: &[Result]) {
-    text.push_str("\n| operation | peer ns | ours ns | ratio | peer allocs | our allocs |\n|---|---:|---:|---:|---:|---:|\n");
+    text.push_str(
+        "\n| operation | peer ns | ours ns | ratio | peer allocs | our allocs |\n|---|---:|---:|---:|---:|---:|\n",
+    );
     for result in results {
         let Result { name, peer, ours, ratio } = result;
         _ = writeln!(

@@ -75,7 +75,7 @@ fn three_fields(n: u64) {
         ty: "http",
         category: "http.client",
         status_code = 200,
-        url = black_box("http://shop.invalid/cart"),
+        url = *black_box(&"http://shop.invalid/cart"),
         bytes = n,
         "GET /cart/{n}"
     );
@@ -114,12 +114,12 @@ fn on_hubs(group: &mut BenchmarkGroup<'_, WallTime>, host: Host) {
     row(group, host, "breadcrumb, plain", full(host), |_| plain());
     row(group, host, "add_breadcrumb", full(host), |n| vidette::add_breadcrumb(|| built(n)));
     row(group, host, "configure_scope(set_tag)", host.hub(), |_| {
-        vidette::configure_scope(|scope| scope.set_tag("region", black_box("eu-west-1")));
+        vidette::configure_scope(|scope| scope.set_tag("region", *black_box(&"eu-west-1")));
     });
     let hub = host.hub();
     row(group, host, "push_scope and pop", host.hub(), |_| drop(black_box(hub.push_scope())));
     row(group, host, "with_scope and 1 breadcrumb, 100 before", full(host), |_| {
-        vidette::with_scope(|scope| scope.set_tag("step", black_box("parse")), plain);
+        vidette::with_scope(|scope| scope.set_tag("step", *black_box(&"parse")), plain);
     });
     let parent = full(host);
     row(group, host, "fork, 10 breadcrumbs, drop, 100 before", host.hub(), |_| {
@@ -138,10 +138,10 @@ fn on_hubs(group: &mut BenchmarkGroup<'_, WallTime>, host: Host) {
 /// Captures, in bursts that the queue holds; sending them is not measured.
 fn captures(group: &mut BenchmarkGroup<'_, WallTime>, host: Host) {
     burst(group, host, "capture, no breadcrumbs", host.hub(), |hub| {
-        _ = black_box(hub.capture_message(black_box("the cache is cold"), Level::Info));
+        _ = black_box(hub.capture_message(*black_box(&"the cache is cold"), Level::Info));
     });
     burst(group, host, "capture, 100 breadcrumbs", full(host), |hub| {
-        _ = black_box(hub.capture_message(black_box("the cache is cold"), Level::Info));
+        _ = black_box(hub.capture_message(*black_box(&"the cache is cold"), Level::Info));
     });
     let error = Deep(Some(Box::new(Deep(Some(Box::new(Deep(None)))))));
     burst(group, host, "capture_error, a chain of three", host.hub(), |hub| {

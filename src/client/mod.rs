@@ -319,6 +319,12 @@ impl Backend for Arc<Client> {
     }
 }
 
+impl<O: Into<ClientOptions>> From<O> for Client {
+    fn from(options: O) -> Self {
+        Self::with_options(options.into())
+    }
+}
+
 impl Drop for Client {
     fn drop(&mut self) {
         self.close(None);

@@ -39,7 +39,7 @@ macro_rules! operations {
                 ..Default::default()
             };
             breadcrumb.data.insert("status_code".into(), 200.into());
-            breadcrumb.data.insert("url".into(), black_box("http://shop.invalid/cart").into());
+            breadcrumb.data.insert("url".into(), (*black_box(&"http://shop.invalid/cart")).into());
             breadcrumb.data.insert("bytes".into(), n.into());
             breadcrumb
         }
@@ -47,7 +47,7 @@ macro_rules! operations {
         fn small() -> Breadcrumb {
             Breadcrumb {
                 category: Some("cache".into()),
-                message: Some(black_box("the cache was cold").into()),
+                message: Some((*black_box(&"the cache was cold")).into()),
                 ..Default::default()
             }
         }
@@ -56,14 +56,14 @@ macro_rules! operations {
             let sink = Arc::new(Sink::default());
             let options =
                 ClientOptions::new().dsn("https://public@sentry.invalid/1").transport(Arc::new(Arc::clone(&sink)));
-            let client = Arc::new(Client::with_options(options));
+            let client = Arc::new(Client::from(options));
             let hub = Arc::new(Hub::new(Some(client), Arc::new(Scope::default())));
             (0..breadcrumbs).for_each(|n| hub.add_breadcrumb(|| rich(n)));
             (hub, sink)
         }
 
         fn hub_without_transport() -> Arc<Hub> {
-            let client = Arc::new(Client::with_options(ClientOptions::new()));
+            let client = Arc::new(Client::from(ClientOptions::new()));
             Arc::new(Hub::new(Some(client), Arc::new(Scope::default())))
         }
 
@@ -89,13 +89,13 @@ macro_rules! operations {
         }
 
         pub fn idle_configure_scope() -> Run {
-            let set = |_| $krate::configure_scope(|scope| scope.set_tag("region", black_box("eu-west-1")));
+            let set = |_| $krate::configure_scope(|scope| scope.set_tag("region", *black_box(&"eu-west-1")));
             Run::new(move |calls| timed(calls, set))
         }
 
         pub fn idle_capture() -> Run {
             Run::new(|calls| {
-                timed(calls, |_| _ = black_box($krate::capture_message(black_box("cold"), Level::Info).is_nil()))
+                timed(calls, |_| _ = black_box($krate::capture_message(*black_box(&"cold"), Level::Info).is_nil()))
             })
         }
 
@@ -120,7 +120,7 @@ macro_rules! operations {
         }
 
         pub fn configure_scope() -> Run {
-            under(hub_with(0).0, |_| $krate::configure_scope(|scope| scope.set_tag("region", black_box("eu-west-1"))))
+            under(hub_with(0).0, |_| $krate::configure_scope(|scope| scope.set_tag("region", *black_box(&"eu-west-1"))))
         }
 
         pub fn push_scope() -> Run {
@@ -130,14 +130,14 @@ macro_rules! operations {
 
         pub fn with_scope() -> Run {
             under(hub_with(100).0, |_| {
-                $krate::with_scope(|scope| scope.set_tag("step", black_box("parse")), || $krate::add_breadcrumb(small));
+                $krate::with_scope(|scope| scope.set_tag("step", *black_box(&"parse")), || $krate::add_breadcrumb(small));
             })
         }
 
         pub fn with_scope_by_macro() -> Run {
             let (hub, _) = hub_with(0);
             Hub::run(Arc::clone(&hub), || (0..100).for_each($rich));
-            under(hub, |_| $krate::with_scope(|scope| scope.set_tag("step", black_box("parse")), $plain))
+            under(hub, |_| $krate::with_scope(|scope| scope.set_tag("step", *black_box(&"parse")), $plain))
         }
 
         fn fork_once(parent: &Arc<Hub>, breadcrumbs: impl FnOnce()) {
@@ -187,7 +187,7 @@ macro_rules! operations {
         }
 
         pub fn capture(breadcrumbs: u64) -> Run {
-            burst(breadcrumbs, |hub| _ = black_box(hub.capture_message(black_box("the cache is cold"), Level::Info)))
+            burst(breadcrumbs, |hub| _ = black_box(hub.capture_message(*black_box(&"the cache is cold"), Level::Info)))
         }
 
         pub fn capture_error() -> Run {
@@ -233,11 +233,11 @@ pub mod ours {
             ty: "http",
             category: "http.client",
             status_code = 200,
-            url = black_box("http://shop.invalid/cart"),
+            url = *black_box(&"http://shop.invalid/cart"),
             bytes = n,
             "GET /cart/{n}"
         ),
-        || vidette::breadcrumb!(category: "cache", "{}", black_box("the cache was cold"))
+        || vidette::breadcrumb!(category: "cache", "{}", *black_box(&"the cache was cold"))
     );
 }
 

@@ -23,6 +23,7 @@ use crate::scope::Scope;
 /// });
 /// assert!(id.is_nil(), "no client is bound");
 /// ```
+#[inline]
 pub fn capture_event(event: Event<'static>) -> Uuid {
     Hub::with_active(|hub| hub.capture_event(event))
 }
@@ -32,6 +33,7 @@ pub fn capture_event(event: Event<'static>) -> Uuid {
 /// ```
 /// vidette::capture_message("the cache is cold", vidette::Level::Info);
 /// ```
+#[inline]
 pub fn capture_message(message: &str, level: Level) -> Uuid {
     Hub::with_active(|hub| hub.capture_message(message, level))
 }
@@ -42,6 +44,7 @@ pub fn capture_message(message: &str, level: Level) -> Uuid {
 /// let error = "seven".parse::<i32>().unwrap_err();
 /// vidette::capture_error(&error);
 /// ```
+#[inline]
 pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
     Hub::with_active(|hub| hub.capture_error(error))
 }
@@ -55,8 +58,12 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
 ///
 /// add_breadcrumb(|| Breadcrumb { category: Some("cache".into()), message: Some("miss".into()), ..Default::default() });
 /// ```
+#[inline]
 pub fn add_breadcrumb<B: IntoBreadcrumbs>(breadcrumbs: B) {
-    Hub::with_active(|hub| hub.add_breadcrumb(breadcrumbs));
+    // Not `with_active`: the hub asks its client itself, once.
+    if crate::hub::gate::is_open() {
+        Hub::current().add_breadcrumb(breadcrumbs);
+    }
 }
 
 /// Changes the scope on top of the current hub. Without an open client the closure does not run.
@@ -64,6 +71,7 @@ pub fn add_breadcrumb<B: IntoBreadcrumbs>(breadcrumbs: B) {
 /// ```
 /// vidette::configure_scope(|scope| scope.set_tag("shard", 7));
 /// ```
+#[inline]
 pub fn configure_scope<F, R>(change: F) -> R
 where
     F: FnOnce(&mut Scope) -> R,
@@ -78,6 +86,7 @@ where
 /// let answer = vidette::with_scope(|scope| scope.set_tag("step", "parse"), || 42);
 /// assert_eq!(answer, 42);
 /// ```
+#[inline]
 pub fn with_scope<C, F, R>(configure: C, callback: F) -> R
 where
     C: FnOnce(&mut Scope),

@@ -302,6 +302,12 @@ impl Core {
     }
 }
 
+impl<O: Into<ClientOptions>> From<O> for Client {
+    fn from(options: O) -> Self {
+        Self::with_options(options.into())
+    }
+}
+
 impl Drop for Client {
     fn drop(&mut self) {
         self.close(None);

@@ -45,16 +45,13 @@ impl Hub {
     }
 
     /// Calls `callback` with the current hub if a client is bound to it that is open; otherwise returns the default.
+    #[inline]
     pub fn with_active<F, R>(callback: F) -> R
     where
         F: FnOnce(&Arc<Hub>) -> R,
         R: Default,
     {
-        if !gate::is_open() {
-            return R::default();
-        }
-        let hub = Hub::current();
-        if hub.is_active() { callback(&hub) } else { R::default() }
+        if gate::is_open() { with_active_current(callback) } else { R::default() }
     }
 
     /// Runs `callback` with `hub` as the current hub of this thread.
@@ -94,6 +91,17 @@ impl std::fmt::Debug for HubSwitchGuard {
     }
 }
 
+/// The rest of [`Hub::with_active`], apart so that its first question is asked in line.
+#[inline(never)]
+fn with_active_current<F, R>(callback: F) -> R
+where
+    F: FnOnce(&Arc<Hub>) -> R,
+    R: Default,
+{
+    let hub = Hub::current();
+    if hub.is_active() { callback(&hub) } else { R::default() }
+}
+
 /// Makes the current hub the one that new threads start from.
 pub(crate) fn make_current_main() -> Arc<Hub> {
     let hub = Hub::current();
@@ -114,19 +122,31 @@ pub(super) fn current_has_client() -> bool {
 pub(super) fn take_part<R>(with: impl FnOnce(&Arc<Hub>) -> R) -> Option<R> {
     CURRENT
         .try_with(|current| {
-            if let Ok(current) = current.try_borrow()
-                && let Some(hub) = &*current
-            {
-                return with(hub);
+            if !matches!(current.try_borrow().as_deref(), Ok(Some(_))) {
+                begin_thread(current);
             }
-            let first = first_of_thread();
-            let result = with(&first);
-            if let Ok(mut current) = current.try_borrow_mut() {
-                current.get_or_insert(first);
-            }
-            result
+            // One call of `with`, so that it is inlined here.
+            let fallback;
+            let borrowed = current.try_borrow();
+            let hub = match borrowed.as_deref() {
+                Ok(Some(hub)) => hub,
+                _ => {
+                    fallback = first_of_thread();
+                    &fallback
+                }
+            };
+            with(hub)
         })
         .ok()
+}
+
+/// Gives the thread its first hub.
+#[cold]
+fn begin_thread(current: &RefCell<Option<Arc<Hub>>>) {
+    let first = first_of_thread();
+    if let Ok(mut current) = current.try_borrow_mut() {
+        current.get_or_insert(first);
+    }
 }
 
 /// The hub that a thread starts with.

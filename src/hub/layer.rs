@@ -60,9 +60,7 @@ impl Layer {
     }
 
     pub(crate) fn with_trail(&self, trail: Trail) -> Self {
-        let mut changed = self.shallow();
-        changed.trail = trail;
-        changed
+        self.remade(self.version, self.scope.clone(), trail)
     }
 
     pub(crate) fn with_bound(&self, bound: Option<Bound>) -> Self {
@@ -74,13 +72,8 @@ impl Layer {
     /// The same layer with another scope; `with_crumbs`: and the breadcrumbs of that scope.
     pub(crate) fn with_scope(&self, mut scope: Scope, with_crumbs: bool) -> Self {
         let crumbs = scope.take_crumbs();
-        let mut changed = self.shallow();
-        changed.version += 1;
-        changed.scope = scope;
-        if with_crumbs {
-            changed.trail = Trail::Inherited(crumbs);
-        }
-        changed
+        let trail = if with_crumbs { Trail::Inherited(crumbs) } else { self.trail.clone() };
+        self.remade(self.version + 1, scope, trail)
     }
 
     /// Takes the scope out of a layer that nobody has seen.
@@ -120,14 +113,13 @@ impl Layer {
     }
 
     fn shallow(&self) -> Self {
-        Self {
-            id: self.id,
-            version: self.version,
-            bound: self.bound.clone(),
-            scope: self.scope.clone(),
-            trail: self.trail.clone(),
-            parent: self.parent.clone(),
-        }
+        self.remade(self.version, self.scope.clone(), self.trail.clone())
+    }
+
+    /// The same client and parent with another scope and trail.
+    #[inline]
+    fn remade(&self, version: u64, scope: Scope, trail: Trail) -> Self {
+        Self { id: self.id, version, bound: self.bound.clone(), scope, trail, parent: self.parent.clone() }
     }
 }
 

@@ -121,6 +121,7 @@ impl Hub {
     }
 
     /// True if a client is bound, open or not. One relaxed load.
+    #[inline]
     pub(crate) fn has_client(&self) -> bool {
         self.stack.top.tag()
     }
@@ -142,6 +143,7 @@ impl Hub {
 
 impl Stack {
     /// Borrows the top layer. Only for stretches without user code.
+    #[inline]
     fn top(&self) -> Borrow<'_, Layer> {
         loop {
             // The word is set before anyone sees the hub, and only ever replaced by another layer.

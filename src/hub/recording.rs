@@ -11,8 +11,7 @@ use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
 
 use crate::scope::record::{CallSite, Record, Recorder};
-use crate::sync::ring::Full;
-use crate::sync::swap::Shared;
+use crate::sync::swap::{Borrow, Shared};
 
 /// What can be added as breadcrumbs: one, several, or a closure that makes them when they are wanted.
 pub trait IntoBreadcrumbs {
@@ -58,29 +57,33 @@ impl<F: FnOnce() -> I, I: IntoBreadcrumbs> IntoBreadcrumbs for F {
 impl Hub {
     /// Adds breadcrumbs to the scope on top. Without an open client nothing happens, and a closure does not run.
     pub fn add_breadcrumb<B: IntoBreadcrumbs>(&self, breadcrumbs: B) {
-        let Some(client) = self.bound().filter(Backend::is_enabled) else { return };
+        let examiner = {
+            let top = self.stack.top();
+            let Some(client) = top.bound.as_ref().filter(|client| client.is_enabled()) else { return };
+            client.examines_breadcrumbs().then(|| client.clone())
+        };
         for breadcrumb in breadcrumbs.into_breadcrumbs() {
-            if !client.examines_breadcrumbs() {
-                self.push_record(Record::Owned(breadcrumb));
-            } else if callback::may_capture()
-                && let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb)
-            {
-                self.push_record(Record::Owned(breadcrumb));
+            match &examiner {
+                None => self.push_record(Record::Owned(breadcrumb)),
+                Some(client) if callback::may_capture() => {
+                    if let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb) {
+                        self.push_record(Record::Owned(breadcrumb));
+                    }
+                }
+                Some(_) => {}
             }
         }
     }
 
-    /// Appends a record if that takes nothing but a free slot. Else gives it back.
+    /// Appends a record if that takes nothing but a free slot; `make` runs only then.
     ///
     /// A layer that comes along was replaced meanwhile: user closures may hang on it, so the caller lets go of what it
     /// holds before it drops that.
-    #[inline]
-    fn push_at_once(&self, record: Record) -> (Result<(), Record>, Option<Shared<Layer>>) {
+    #[inline(always)]
+    fn push_at_once(&self, make: impl FnOnce() -> Record) -> (bool, Option<Shared<Layer>>) {
         let top = self.stack.top();
-        if top.bound.as_ref().is_none_or(Backend::examines_breadcrumbs) {
-            return (Err(record), top.end());
-        }
-        let pushed = top.trail.push(record).map_err(|Full(record)| record);
+        let is_examined = top.bound.as_ref().is_none_or(Backend::examines_breadcrumbs);
+        let pushed = !is_examined && top.trail.push_with(make).is_ok();
         (pushed, top.end())
     }
 
@@ -94,23 +97,29 @@ impl Hub {
     }
 
     /// Appends to the trail on top. No user code runs here: the record is complete.
-    fn push_record(&self, mut record: Record) {
+    fn push_record(&self, record: Record) {
+        let mut make = move || record;
         loop {
             let top = self.stack.top();
             let length = top.length();
             if length == 0 {
                 return;
             }
-            match top.trail.push(record) {
+            match top.trail.push_with(make) {
                 Ok(()) => return,
-                Err(Full(back)) => record = back,
+                Err(back) => make = back,
             }
-            // Whoever publishes first makes room for all.
-            let published = self.stack.top.publish(&top, Shared::new(top.with_trail(top.trail.next(length))));
-            // User closures may hang on a scope: nothing is held when one is dropped.
-            drop(top);
-            drop(published);
+            self.renew_trail(top, length);
         }
+    }
+
+    /// Publishes a layer with room in its trail. Whoever does so first makes room for all.
+    #[cold]
+    fn renew_trail(&self, top: Borrow<'_, Layer>, length: usize) {
+        let published = self.stack.top.publish(&top, Shared::new(top.with_trail(top.trail.next(length))));
+        // User closures may hang on a scope: nothing is held when one is dropped.
+        drop(top);
+        drop(published);
     }
 }
 
@@ -121,16 +130,23 @@ pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: imp
     if gate::is_open() && current_has_client() {
         let mut recorder = Recorder::new();
         write(&mut recorder);
-        let record = Record::Compact(recorder.finish(site, level(), clock::coarse()));
-        // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
-        let left = take_part(|hub| {
-            let (pushed, replaced) = hub.push_at_once(record);
-            (pushed.map_err(|record| (Arc::clone(hub), record)), replaced)
-        });
-        let Some((pushed, replaced)) = left else { return };
-        drop(replaced);
-        if let Err((hub, record)) = pushed {
-            hub.push_at_length(record);
-        }
+        commit(site, level(), &mut recorder);
+    }
+}
+
+/// Appends what was recorded to the current hub.
+#[inline(never)]
+fn commit(site: &'static CallSite, level: Level, recorder: &mut Recorder) {
+    let time = clock::coarse_micros();
+    let mut finish = || Record::Compact(recorder.finish(site, level, time));
+    // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
+    let left = take_part(|hub| {
+        let (pushed, replaced) = hub.push_at_once(&mut finish);
+        ((!pushed).then(|| Arc::clone(hub)), replaced)
+    });
+    let Some((owner, replaced)) = left else { return };
+    drop(replaced);
+    if let Some(hub) = owner {
+        hub.push_at_length(finish());
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::record::Record;
 use crate::protocol::Breadcrumb;
-use crate::sync::ring::{Full, Head, View};
+use crate::sync::ring::{Head, View};
 
 /// Where a layer's next breadcrumb goes.
 #[derive(Clone, Debug)]
@@ -24,11 +24,12 @@ pub(crate) struct Crumbs {
 }
 
 impl Trail {
-    /// Appends a record, or gives it back if there must be a [`next`](Self::next) trail first.
-    pub(crate) fn push(&self, record: Record) -> Result<(), Full<Record>> {
+    /// Appends what `make` makes, or gives it back if there must be a [`next`](Self::next) trail first.
+    #[inline]
+    pub(crate) fn push_with<F: FnOnce() -> Record>(&self, make: F) -> Result<(), F> {
         match self {
-            Self::Live(head) => head.push(record),
-            Self::Inherited(_) => Err(Full(record)),
+            Self::Live(head) => head.push_with(make),
+            Self::Inherited(_) => Err(make),
         }
     }
 

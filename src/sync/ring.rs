@@ -48,9 +48,6 @@ pub(crate) trait Item: Clone + Send + Sync + 'static {
     fn spares() -> Option<&'static ArrayQueue<Spare<Self>>>;
 }
 
-/// The ring was full: the value comes back.
-pub(crate) struct Full<T>(pub(crate) T);
-
 /// The right to push: one of the threads' handles to the newest chunk.
 pub(crate) struct Head<T: Item>(NonNull<Chunk<T>>);
 
@@ -120,22 +117,23 @@ impl<T: Item> Head<T> {
         Self(NonNull::from(Box::leak(chunk)))
     }
 
-    /// Appends a value, or gives it back when the chunk is full.
-    pub(crate) fn push(&self, value: T) -> Result<(), Full<T>> {
+    /// Appends the value that `make` makes, or gives `make` back when the chunk is full.
+    ///
+    /// It runs between reserving the slot and publishing it: it must not be code of the user.
+    #[inline]
+    pub(crate) fn push_with<F: FnOnce() -> T>(&self, make: F) -> Result<(), F> {
         let chunk = self.chunk();
         // RT1, Relaxed: only keeps the tail from growing without end.
         if chunk.tail.load(Relaxed) >= SLOTS as u32 {
-            return Err(Full(value));
+            return Err(make);
         }
         // RT2, Relaxed: hands out an index once; RW1 publishes what is written there.
         let index = chunk.tail.fetch_add(1, Relaxed);
-        let Some(slot) = chunk.slots.get(index as usize) else {
-            return Err(Full(value));
-        };
+        let Some(slot) = chunk.slots.get(index as usize) else { return Err(make) };
         slot.with_mut(|slot| {
             // SAFETY: RT2 gave this index to us alone, and its bit is not set: the slot is ours (I1).
             let slot = unsafe { &mut *slot };
-            slot.write(value);
+            slot.write(make());
         });
         // RW1, Release: pairs with RF1 and RV1; the slot's contents. Model: `a_view_shows_whole_values`.
         chunk.mask.fetch_or(1 << index, Release);
@@ -257,11 +255,9 @@ impl<T: Item> Past<T> {
         let mut keep = |full: &Head<T>| dense.insert(0, Self { chunk: Reference::of(full), mask: None });
         for past in sparse.iter().rev() {
             past.chunk.chunk().for_each(past.visible(), &mut |value: &T| {
-                let mut value = value.clone();
-                while let Err(Full(back)) = head.push(value) {
+                while head.push_with(|| value.clone()).is_err() {
                     keep(&head);
                     head = Head::with_past(SmallVec::new());
-                    value = back;
                 }
             });
         }

@@ -1,0 +1,267 @@
+//! What is measured: one source, compiled against both crates.
+
+macro_rules! operations {
+    ($krate:ident, $rich:expr, $plain:expr) => {
+        use std::future::Future;
+        use std::hint::black_box;
+        use std::pin::pin;
+        use std::sync::{Arc, Barrier, Mutex};
+        use std::task::{Context, Poll, Waker};
+        use std::time::{Duration, Instant};
+
+        use $krate::{
+            Breadcrumb, Client, ClientOptions, Envelope, Hub, HubSwitchGuard, Level, Scope, SentryFutureExt, Transport,
+        };
+
+        use crate::measure::{Run, timed};
+        use crate::operations::{Deepest, MOST_CAPTURES};
+
+        /// Takes envelopes at once; they are dropped after the clock was stopped.
+        #[derive(Default)]
+        struct Sink(Mutex<Vec<Envelope>>);
+
+        impl Transport for Sink {
+            fn send_envelope(&self, envelope: Envelope) {
+                self.0.lock().expect("nobody panics with it").push(envelope);
+            }
+
+            fn flush(&self, _: Duration) -> bool {
+                true
+            }
+        }
+
+        /// A breadcrumb as an HTTP client would add it.
+        fn rich(n: u64) -> Breadcrumb {
+            let mut breadcrumb = Breadcrumb {
+                ty: "http".into(),
+                category: Some("http.client".into()),
+                message: Some(format!("GET /cart/{n}")),
+                ..Default::default()
+            };
+            breadcrumb.data.insert("status_code".into(), 200.into());
+            breadcrumb.data.insert("url".into(), (*black_box(&"http://shop.invalid/cart")).into());
+            breadcrumb.data.insert("bytes".into(), n.into());
+            breadcrumb
+        }
+
+        fn small() -> Breadcrumb {
+            Breadcrumb {
+                category: Some("cache".into()),
+                message: Some((*black_box(&"the cache was cold")).into()),
+                ..Default::default()
+            }
+        }
+
+        fn hub_with(breadcrumbs: u64) -> (Arc<Hub>, Arc<Sink>) {
+            let sink = Arc::new(Sink::default());
+            let options =
+                ClientOptions::new().dsn("https://public@sentry.invalid/1").transport(Arc::new(Arc::clone(&sink)));
+            let client = Arc::new(Client::from(options));
+            let hub = Arc::new(Hub::new(Some(client), Arc::new(Scope::default())));
+            (0..breadcrumbs).for_each(|n| hub.add_breadcrumb(|| rich(n)));
+            (hub, sink)
+        }
+
+        fn hub_without_transport() -> Arc<Hub> {
+            let client = Arc::new(Client::from(ClientOptions::new()));
+            Arc::new(Hub::new(Some(client), Arc::new(Scope::default())))
+        }
+
+        /// Times `call` with `hub` as the current one.
+        fn under(hub: Arc<Hub>, mut call: impl FnMut(u64) + 'static) -> Run {
+            Run::new(move |calls| Hub::run(Arc::clone(&hub), || timed(calls, &mut call)))
+        }
+
+        /// What each of the other threads does once.
+        pub fn touch() {
+            let (hub, _) = hub_with(0);
+            Hub::run(hub, || $krate::add_breadcrumb(small));
+            $krate::configure_scope(|scope| scope.set_tag("thread", "other"));
+            black_box(Hub::current());
+        }
+
+        pub fn idle_add_breadcrumb() -> Run {
+            Run::new(|calls| timed(calls, |n| $krate::add_breadcrumb(|| rich(black_box(n)))))
+        }
+
+        pub fn idle_breadcrumb() -> Run {
+            Run::new(|calls| timed(calls, |n| $rich(black_box(n))))
+        }
+
+        pub fn idle_configure_scope() -> Run {
+            let set = |_| $krate::configure_scope(|scope| scope.set_tag("region", *black_box(&"eu-west-1")));
+            Run::new(move |calls| timed(calls, set))
+        }
+
+        pub fn idle_capture() -> Run {
+            Run::new(|calls| {
+                timed(calls, |_| _ = black_box($krate::capture_message(*black_box(&"cold"), Level::Info).is_nil()))
+            })
+        }
+
+        pub fn disabled_add_breadcrumb() -> Run {
+            under(hub_without_transport(), |n| $krate::add_breadcrumb(|| rich(black_box(n))))
+        }
+
+        pub fn disabled_breadcrumb() -> Run {
+            under(hub_without_transport(), |n| $rich(black_box(n)))
+        }
+
+        pub fn breadcrumb() -> Run {
+            under(hub_with(100).0, |n| $rich(black_box(n)))
+        }
+
+        pub fn plain_breadcrumb() -> Run {
+            under(hub_with(100).0, |_| $plain())
+        }
+
+        pub fn add_breadcrumb() -> Run {
+            under(hub_with(100).0, |_| $krate::add_breadcrumb(small))
+        }
+
+        pub fn configure_scope() -> Run {
+            under(hub_with(0).0, |_| $krate::configure_scope(|scope| scope.set_tag("region", *black_box(&"eu-west-1"))))
+        }
+
+        pub fn push_scope() -> Run {
+            let (hub, _) = hub_with(0);
+            Run::new(move |calls| timed(calls, |_| drop(black_box(hub.push_scope()))))
+        }
+
+        pub fn with_scope() -> Run {
+            under(hub_with(100).0, |_| {
+                $krate::with_scope(|scope| scope.set_tag("step", *black_box(&"parse")), || $krate::add_breadcrumb(small));
+            })
+        }
+
+        pub fn with_scope_by_macro() -> Run {
+            let (hub, _) = hub_with(0);
+            Hub::run(Arc::clone(&hub), || (0..100).for_each($rich));
+            under(hub, |_| $krate::with_scope(|scope| scope.set_tag("step", *black_box(&"parse")), $plain))
+        }
+
+        fn fork_once(parent: &Arc<Hub>, breadcrumbs: impl FnOnce()) {
+            let hub = Arc::new(Hub::new_from_top(black_box(parent)));
+            Hub::run(hub, breadcrumbs);
+        }
+
+        pub fn fork() -> Run {
+            let (hub, _) = hub_with(100);
+            Run::new(move |calls| {
+                timed(calls, |_| fork_once(&hub, || (0..10).for_each(|_| $krate::add_breadcrumb(small))))
+            })
+        }
+
+        pub fn fork_by_macro() -> Run {
+            let (hub, _) = hub_with(0);
+            Hub::run(Arc::clone(&hub), || (0..100).for_each($rich));
+            Run::new(move |calls| timed(calls, |_| fork_once(&hub, || (0..10).for_each(|_| $plain()))))
+        }
+
+        pub fn switch() -> Run {
+            let (hub, _) = hub_with(0);
+            under(hub_with(0).0, move |_| drop(black_box(HubSwitchGuard::new(Arc::clone(&hub)))))
+        }
+
+        pub fn poll() -> Run {
+            let (hub, _) = hub_with(0);
+            Run::new(move |calls| {
+                let pending = std::future::poll_fn(|_| black_box(Poll::<()>::Pending));
+                let mut future = pin!(pending.bind_hub(Arc::clone(&hub)));
+                let mut context = Context::from_waker(Waker::noop());
+                timed(calls, |_| _ = black_box(future.as_mut().poll(&mut context)))
+            })
+        }
+
+        /// Times `call` in bursts that fit any queue, each sent and forgotten before the next.
+        fn burst(breadcrumbs: u64, mut call: impl FnMut(&Hub) + 'static) -> Run {
+            let (hub, sink) = hub_with(breadcrumbs);
+            let batch = move |calls| {
+                let took = timed(calls, |_| call(&hub));
+                assert!(hub.client().expect("it is bound").flush(Some(Duration::from_secs(60))), "it is all sent");
+                let sent = std::mem::take(&mut *sink.0.lock().expect("nobody panics with it"));
+                assert_eq!(sent.len() as u64, calls, "nothing is dropped");
+                took
+            };
+            Run::new(batch).at_most(MOST_CAPTURES)
+        }
+
+        pub fn capture(breadcrumbs: u64) -> Run {
+            burst(breadcrumbs, |hub| _ = black_box(hub.capture_message(*black_box(&"the cache is cold"), Level::Info)))
+        }
+
+        pub fn capture_error() -> Run {
+            let error = Deepest::chain();
+            burst(0, move |hub| _ = black_box(hub.capture_error(black_box(&error))))
+        }
+
+        /// Wall time of calls that `threads` threads share between them, on one hub.
+        pub fn shared(threads: u64) -> Run {
+            let (hub, _) = hub_with(100);
+            Run::new(move |calls| {
+                let (start, end) = (Barrier::new(threads as usize + 1), Barrier::new(threads as usize + 1));
+                std::thread::scope(|scope| {
+                    for _ in 0..threads {
+                        scope.spawn(|| {
+                            Hub::run(Arc::clone(&hub), || {
+                                start.wait();
+                                (0..calls / threads).for_each(|n| $rich(black_box(n)));
+                                end.wait();
+                            });
+                        });
+                    }
+                    start.wait();
+                    let started = Instant::now();
+                    end.wait();
+                    started.elapsed()
+                })
+            })
+        }
+    };
+}
+
+/// The peer's operations. Where we have a macro, it has a closure that builds the same breadcrumb.
+pub mod peer {
+    operations!(sentry_core, |n| sentry_core::add_breadcrumb(|| rich(n)), || sentry_core::add_breadcrumb(small));
+}
+
+/// Our operations.
+pub mod ours {
+    operations!(
+        vidette,
+        |n: u64| vidette::breadcrumb!(
+            ty: "http",
+            category: "http.client",
+            status_code = 200,
+            url = *black_box(&"http://shop.invalid/cart"),
+            bytes = n,
+            "GET /cart/{n}"
+        ),
+        || vidette::breadcrumb!(category: "cache", "{}", *black_box(&"the cache was cold"))
+    );
+}
+
+/// An error with two causes.
+#[derive(Debug)]
+pub struct Deepest(Option<Box<Deepest>>);
+
+impl Deepest {
+    pub fn chain() -> Self {
+        Self(Some(Box::new(Self(Some(Box::new(Self(None)))))))
+    }
+}
+
+impl std::fmt::Display for Deepest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the file is not there")
+    }
+}
+
+impl std::error::Error for Deepest {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.as_deref().map(|deeper| deeper as _)
+    }
+}
+
+/// Fits every queue, so that a burst shows what the caller pays and not how fast another thread is.
+pub const MOST_CAPTURES: u64 = 200;

@@ -13,6 +13,22 @@ pin_project! {
     /// A future that runs with a hub of its own as the current one.
     ///
     /// Each poll switches to the hub and back. A future that moves from thread to thread keeps its scope.
+    ///
+    /// A task that is spawned starts without the scope of the code that spawns it. Hand it a fork of the hub to take that
+    /// along:
+    ///
+    /// ```
+    /// use vidette::{Hub, SentryFutureExt, configure_scope};
+    /// # tokio::runtime::Builder::new_multi_thread().build().unwrap().block_on(async {
+    /// configure_scope(|scope| scope.set_tag("request", 7));
+    ///
+    /// let task = async {
+    ///     configure_scope(|scope| scope.set_tag("task", "resize"));
+    ///     // …
+    /// };
+    /// tokio::spawn(task.bind_hub(Hub::new_from_top(Hub::current()))).await.unwrap();
+    /// # });
+    /// ```
     #[derive(Debug)]
     pub struct SentryFuture<F> {
         hub: Arc<Hub>,

@@ -48,6 +48,46 @@ use crate::sync::swap::{Borrow, Content, Shared, Spare, Swap};
 /// let hub = Arc::new(Hub::new_from_top(Hub::current()));
 /// Hub::run(hub, || vidette::configure_scope(|scope| scope.set_tag("request", 7)));
 /// ```
+///
+/// # Threads
+/// A new thread starts from the [main](Hub::main) hub, not from the one of the code that spawns it. To take that along,
+/// hand over the hub itself, or a fork if both go on at the same time:
+///
+/// ```
+/// use std::sync::Arc;
+/// use vidette::{Hub, configure_scope};
+///
+/// configure_scope(|scope| scope.set_tag("request", 7));
+/// let hub = Arc::new(Hub::new_from_top(Hub::current()));
+/// let worker = std::thread::spawn(|| {
+///     Hub::run(hub, || {
+///         configure_scope(|scope| scope.set_tag("worker", true));
+///         // …
+///     })
+/// });
+/// worker.join().unwrap();
+/// ```
+///
+/// A pool's threads serve many callers. With rayon, fork the hub for each closure:
+///
+/// ```
+/// use std::sync::Arc;
+/// use rayon::prelude::*;
+/// use vidette::{Hub, breadcrumb, configure_scope};
+///
+/// configure_scope(|scope| scope.set_tag("job", "nightly"));
+/// let hub = Hub::current();
+/// let squares: Vec<u64> = (0..100_u64)
+///     .into_par_iter()
+///     .map(|n| {
+///         Hub::run(Arc::new(Hub::new_from_top(&hub)), || {
+///             breadcrumb!(n = n, "squaring");
+///             n * n
+///         })
+///     })
+///     .collect();
+/// assert_eq!(squares[7], 49);
+/// ```
 pub struct Hub {
     stack: Shared<Stack>,
 }

@@ -156,7 +156,8 @@ fn flush_and_close_on_the_sender_thread_are_false_at_once() {
     let probe = Probe::doing(Gate::opened(), move |method| {
         let client = own.get().and_then(std::sync::Weak::upgrade);
         if let (Some(client), "send_envelope") = (client, method) {
-            log.lock().unwrap().extend([client.flush(Some(PATIENCE)), client.close(Some(PATIENCE))]);
+            let both = in_time(|| [client.flush(Some(PATIENCE)), client.close(Some(PATIENCE))]);
+            log.lock().unwrap().extend(both);
         }
     });
     let client = client(ClientOptions::new().transport(Arc::clone(&probe)));
@@ -167,4 +168,35 @@ fn flush_and_close_on_the_sender_thread_are_false_at_once() {
     eventually("it closed all the same", || !client.is_enabled() && client.stats().held(Category::Error) == 0);
     assert_eq!(probe.messages(), ["event"]);
     assert_settled(&client.stats());
+}
+
+#[test]
+fn flush_and_close_inside_a_callback_are_false_at_once() {
+    let answers = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let log = Arc::clone(&answers);
+    let options = ClientOptions::new().before_send(move |event| {
+        let client = Hub::current().client().unwrap();
+        let both = in_time(|| [client.flush(Some(PATIENCE)), client.close(Some(PATIENCE))]);
+        log.lock().unwrap().extend(both);
+        Some(event)
+    });
+    // The transport stands still, so that there is something to wait for.
+    let (gate, probe, hub) = {
+        let gate = Gate::closed();
+        let probe = Probe::new(gate.clone());
+        let client = client(options.transport(Arc::clone(&probe)));
+        let hub = hub(&client);
+        client.send_envelope(vidette::protocol::Event::default().into());
+        gate.wait_for_arrival();
+        (gate, probe, hub)
+    };
+    let _open = OpenAtEnd(&gate);
+    Hub::run(Arc::clone(&hub), || _ = capture(&hub, "event"));
+    assert_eq!(*answers.lock().unwrap(), [false, false]);
+    gate.open();
+    let client = hub.client().unwrap();
+    assert!(!client.is_enabled());
+    eventually("all is settled", || client.stats().held(Category::Error) == 0);
+    assert_settled(&client.stats());
+    assert!(probe.take().len() <= 2);
 }

@@ -127,3 +127,81 @@ fn a_hub_outlives_the_place_it_was_taken_from() {
     });
     assert_eq!(rig.event_of(&kept).tags["inner"], "1");
 }
+
+#[test]
+fn a_spawned_task_and_a_spawned_thread_carry_what_they_were_given() {
+    let rig = Rig::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let capture = |name: &str| {
+        configure_scope(|scope| scope.set_tag(name, 1));
+        vidette::capture_message(name, Level::Info)
+    };
+    rig.run(|| {
+        runtime.block_on(async {
+            configure_scope(|scope| scope.set_tag("request", 1));
+            let forked = || Arc::new(Hub::new_from_top(Hub::current()));
+            let task = async move { capture("task") };
+            assert!(!tokio::spawn(task.bind_hub(forked())).await.unwrap().is_nil());
+            let hub = forked();
+            assert!(!std::thread::spawn(move || Hub::run(hub, || capture("thread"))).join().unwrap().is_nil());
+            assert!(!capture("caller").is_nil());
+        });
+    });
+    for event in rig.events() {
+        let own = event.message.unwrap();
+        let mut expected = vec![own, "request".to_owned()];
+        expected.sort_unstable();
+        assert!(event.tags.into_keys().eq(expected));
+    }
+}
+
+#[test]
+fn a_parallel_iterators_closures_keep_apart_with_a_fork_each() {
+    use rayon::prelude::*;
+
+    let rig = Rig::new();
+    rig.hub.configure_scope(|scope| scope.set_tag("job", "nightly"));
+    let squares: u64 = (0..1_000_u64)
+        .into_par_iter()
+        .map(|n| {
+            Hub::run(Arc::new(Hub::new_from_top(&rig.hub)), || {
+                configure_scope(|scope| scope.set_tag("n", n));
+                breadcrumb!("{n}");
+                if n % 10 == 0 {
+                    vidette::capture_message(&n.to_string(), Level::Info);
+                }
+                n * n
+            })
+        })
+        .sum();
+    assert_eq!(squares, 332_833_500);
+    let events = rig.events();
+    assert_eq!(events.len(), 100);
+    for event in events {
+        assert_eq!((event.tags["job"].as_str(), event.tags.get("n")), ("nightly", event.message.as_ref()));
+        assert_eq!(crate::rig::crumbs(&event), [event.message.unwrap()]);
+    }
+}
+
+#[test]
+fn joined_futures_keep_apart_on_one_thread() {
+    let rig = Rig::new();
+    let requests = (0..20).map(|n| {
+        let work = async move {
+            for step in 0..5 {
+                breadcrumb!("{n}.{step}");
+                pause().await;
+            }
+            vidette::capture_message(&n.to_string(), Level::Info)
+        };
+        work.bind_hub(Hub::new_from_top(&*rig.hub))
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(::futures::future::join_all(requests));
+    let events = rig.events();
+    assert_eq!(events.len(), 20);
+    for event in events {
+        let request = event.message.clone().unwrap();
+        assert!(crate::rig::crumbs(&event).into_iter().eq((0..5).map(|step| format!("{request}.{step}"))));
+    }
+}

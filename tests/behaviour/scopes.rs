@@ -216,6 +216,27 @@ fn another_scope_put_in_the_drafts_place_replaces_everything() {
 }
 
 #[test]
+fn a_change_lands_in_the_scope_in_which_it_began() {
+    let rig = Rig::new();
+    let mut pushed = None;
+    rig.hub.configure_scope(|scope| {
+        scope.set_tag("below", 1);
+        pushed = Some(rig.hub.push_scope());
+    });
+    rig.hub.configure_scope(|scope| scope.set_tag("above", 1));
+    assert_eq!(tags(&rig.event()), ["above=1"]);
+    drop(pushed);
+    assert_eq!(tags(&rig.event()), ["below=1"]);
+
+    let popped = rig.hub.push_scope();
+    rig.hub.configure_scope(|scope| {
+        scope.set_tag("gone", 1);
+        drop(popped);
+    });
+    assert_eq!(tags(&rig.event()), ["below=1"], "a scope that was popped takes the change along");
+}
+
+#[test]
 fn what_eight_threads_set_at_once_is_all_there() {
     let rig = Rig::new();
     let start = std::sync::Barrier::new(8);

@@ -1,0 +1,224 @@
+//! Threads that do at random whatever hubs can do, on hubs that they share.
+
+#[path = "support/rig.rs"]
+mod rig;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use vidette::protocol::Event;
+use vidette::protocol::client_report::Category;
+use vidette::{Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Level, Scope, ScopeGuard, breadcrumb};
+
+use crate::rig::{Gate, PATIENCE, Probe, assert_settled, client};
+
+/// A generator of numbers that need not be good, only different for each seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+}
+
+/// What all threads share.
+struct World {
+    client: Arc<Client>,
+    probe: Arc<Probe>,
+    hubs: Vec<Arc<Hub>>,
+    /// Guards on their way from the thread that pushed to one that pops.
+    guards: Mutex<Vec<ScopeGuard>>,
+    ids: Mutex<Vec<vidette::types::Uuid>>,
+    /// Closures that hang on scopes and were not dropped yet.
+    alive: Arc<AtomicUsize>,
+}
+
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(alive: &Arc<AtomicUsize>) -> Self {
+        alive.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(alive))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn world() -> World {
+    let probe = Probe::new(Gate::opened());
+    let client = client(ClientOptions::new().transport(Arc::clone(&probe)).sample_rate(0.9).max_breadcrumbs(70));
+    let hubs = (0..3).map(|_| rig::hub(&client)).collect();
+    World { client, probe, hubs, guards: Mutex::default(), ids: Mutex::default(), alive: Arc::default() }
+}
+
+/// One thread's part, until told to stop.
+fn play(world: &World, seed: u64, stop: &AtomicBool) {
+    let mut dice = Dice(seed);
+    let mut own: Vec<Arc<Hub>> = world.hubs.clone();
+    let (mut guards, mut switches): (Vec<ScopeGuard>, Vec<HubSwitchGuard>) = (Vec::new(), Vec::new());
+    let mut ids = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let hub = Arc::clone(&own[dice.roll(own.len())]);
+        match dice.roll(16) {
+            0 => guards.push(hub.push_scope()),
+            1 if !guards.is_empty() => drop(guards.swap_remove(dice.roll(guards.len()))),
+            2 => world.guards.lock().unwrap().push(hub.push_scope()),
+            3 => {
+                let mut shared = world.guards.lock().unwrap();
+                let all = shared.len();
+                let guard = (all > 0).then(|| shared.swap_remove(dice.roll(all)));
+                drop(shared);
+                drop(guard);
+            }
+            4 => hub.configure_scope(|scope| scope.set_tag(KEYS[dice.roll(KEYS.len())], seed)),
+            5 => hub.configure_scope(|scope| {
+                scope.remove_tag(KEYS[dice.roll(KEYS.len())]);
+                hub.configure_scope(|inner| inner.set_extra("nested", seed.into()));
+                scope.set_level(Some(Level::Warning));
+            }),
+            6 => hub.configure_scope(|scope| {
+                let counted = Counted::new(&world.alive);
+                scope.add_event_processor(move |event| {
+                    let _ = &counted;
+                    Some(event)
+                });
+            }),
+            7 => hub.configure_scope(
+                |scope| if seed.is_multiple_of(2) { scope.clear() } else { *scope = Scope::default() },
+            ),
+            8 => own.push(Arc::new(Hub::new_from_top(&hub))),
+            9 if own.len() > world.hubs.len() => {
+                drop(own.swap_remove(world.hubs.len() + dice.roll(own.len() - world.hubs.len())))
+            }
+            10 => switches.push(HubSwitchGuard::new(hub)),
+            11 if !switches.is_empty() => drop(switches.swap_remove(dice.roll(switches.len()))),
+            12 => ids.push(hub.capture_event(Event::default())),
+            13 => {
+                hub.with_scope(|scope| scope.set_tag("inside", seed), || breadcrumb!(seed = seed, "in {}", "a scope"))
+            }
+            14 => {
+                hub.add_breadcrumb(Breadcrumb { message: Some("owned".repeat(dice.roll(9))), ..Breadcrumb::default() })
+            }
+            _ => (0..dice.roll(40)).for_each(|n| breadcrumb!(category: "stress", seed = seed, "{n} of {seed}")),
+        }
+        if guards.len() > 20 {
+            guards.clear();
+        }
+        if own.len() > 20 {
+            own.truncate(world.hubs.len());
+        }
+        if switches.len() > 20 {
+            switches.clear();
+        }
+    }
+    world.ids.lock().unwrap().extend(ids.into_iter().filter(|id| !id.is_nil()));
+}
+
+/// Lets threads play, and checks that nothing was lost, leaked or invented.
+fn stress(threads: u64, time: Duration) {
+    let world = world();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for seed in 0..threads {
+            let (world, stop) = (&world, &stop);
+            scope.spawn(move || play(world, seed, stop));
+        }
+        thread::sleep(time);
+        stop.store(true, Ordering::Relaxed);
+    });
+    world.guards.lock().unwrap().clear();
+    assert!(world.client.flush(Some(12 * PATIENCE)));
+    let stats = world.client.stats();
+    assert_settled(&stats);
+
+    // What an id was given for has arrived, and nothing else.
+    let envelopes = world.probe.take();
+    let mut arrived: Vec<_> =
+        envelopes.iter().filter_map(vidette::Envelope::event).map(|event| event.event_id).collect();
+    let mut captured = world.ids.into_inner().unwrap();
+    arrived.sort_unstable();
+    captured.sort_unstable();
+    assert_eq!(arrived.len() as u64, stats.handed_over(Category::Error));
+    assert_eq!(arrived, captured);
+    for event in envelopes.iter().filter_map(vidette::Envelope::event) {
+        assert!(event.breadcrumbs.len() <= 70, "{}", event.breadcrumbs.len());
+    }
+
+    // All scopes are popped: the hubs work, and hold one layer each.
+    for hub in &world.hubs {
+        hub.configure_scope(|scope| *scope = Scope::default());
+        assert_eq!(format!("{hub:?}").matches("parent: Some").count(), 0);
+    }
+    drop((world.hubs, world.client));
+    assert_eq!(world.alive.load(Ordering::Relaxed), 0, "closures are still held");
+}
+
+#[test]
+fn random_operations_small() {
+    stress(4, Duration::from_secs(1));
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn random_operations_large() {
+    stress(32, Duration::from_secs(60));
+}
+
+/// Clients that come and go while others capture.
+fn clients_that_come_and_go(rounds: usize) {
+    let hub = Arc::new(Hub::new(None, Arc::default()));
+    let stop = AtomicBool::new(false);
+    let delivered = thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                Hub::run(Arc::clone(&hub), || {
+                    while !stop.load(Ordering::Relaxed) {
+                        breadcrumb!("between");
+                        vidette::capture_message("event", Level::Info);
+                    }
+                });
+            });
+        }
+        let mut delivered = 0;
+        for round in 0..rounds {
+            let probe = Probe::new(Gate::opened());
+            let options = ClientOptions::new().max_breadcrumbs(5).transport_channel_capacity(100);
+            let client = client(options.transport(Arc::clone(&probe)));
+            hub.bind_client(Some(Arc::clone(&client)));
+            thread::sleep(Duration::from_millis(2));
+            if round % 2 == 0 {
+                client.close(Some(PATIENCE));
+            }
+            hub.bind_client(None);
+            client.close(Some(PATIENCE));
+            rig::eventually("all is settled", || client.stats().held(Category::Error) == 0);
+            // One more may be between its count and its queue.
+            rig::eventually("the books are balanced", || client.stats().is_balanced(Category::Error));
+            assert_eq!(probe.messages().len() as u64, client.stats().handed_over(Category::Error));
+            delivered += client.stats().handed_over(Category::Error);
+        }
+        stop.store(true, Ordering::Relaxed);
+        delivered
+    });
+    assert!(delivered > 0);
+}
+
+#[test]
+fn clients_that_come_and_go_small() {
+    clients_that_come_and_go(50);
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn clients_that_come_and_go_large() {
+    clients_that_come_and_go(20_000);
+}
+
+const KEYS: [&str; 6] = ["a", "b", "c", "d", "a key that is too long to stand inline in the entry", "f"];

@@ -61,7 +61,7 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
 #[inline]
 pub fn add_breadcrumb<B: IntoBreadcrumbs>(breadcrumbs: B) {
     // Not `with_active`: the hub asks its client itself, once.
-    if crate::hub::gate::is_open() {
+    if gate::is_open() {
         Hub::current().add_breadcrumb(breadcrumbs);
     }
 }

@@ -1,6 +1,7 @@
 //! What the hot paths allocate, counted on the calling thread by an allocator that counts.
 //!
 //! Each figure is the most that is allowed. Pools are warm: "steady state" is what a service is in after its first requests.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that goes wrong says so by panicking")]
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,5 @@
 //! `init` in a process of its own: the environment, the main hub, and delivery over HTTP when its guard is dropped.
+#![allow(clippy::panic, clippy::unwrap_used, unreachable_pub, reason = "a test that goes wrong says so by panicking")]
 
 #[path = "support/receiver.rs"]
 mod receiver;

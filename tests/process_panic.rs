@@ -1,4 +1,5 @@
 //! Panics in callbacks while the panic hook is installed, each in a process of its own: a second panic would abort it.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that goes wrong says so by panicking")]
 
 #[path = "support/rig.rs"]
 mod rig;

@@ -1,4 +1,5 @@
 //! The end of a thread and of a process: what thread-locals do when they are dropped, with a hub or without one.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that goes wrong says so by panicking")]
 
 #[path = "support/rig.rs"]
 mod rig;

@@ -1,4 +1,5 @@
 //! Threads that do at random whatever hubs can do, on hubs that they share.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that goes wrong says so by panicking")]
 
 #[path = "support/rig.rs"]
 mod rig;

@@ -199,6 +199,28 @@ fn the_books_of_many_threads_are_balanced_while_the_queue_overflows() {
 }
 
 #[test]
+fn what_comes_to_the_queue_after_the_sender_has_ended_is_counted() {
+    let gate = Gate::closed();
+    let stop = gate.clone();
+    let options = ClientOptions::new().transport(Probe::new(Gate::opened())).before_send(move |event| {
+        stop.pass();
+        Some(event)
+    });
+    let client = client(options);
+    let _open = OpenAtEnd(&gate);
+    std::thread::scope(|scope| {
+        let captured = scope.spawn(|| capture(&hub(&client), "late"));
+        gate.wait_for_arrival();
+        assert!(client.close(Some(PATIENCE)), "nothing is queued yet");
+        gate.open();
+        captured.join().unwrap();
+    });
+    let stats = client.stats();
+    assert_settled(&stats);
+    assert_eq!((discarded(&stats, Reason::NetworkError), stats.queued()), (1, 0));
+}
+
+#[test]
 fn what_is_captured_while_another_thread_closes_is_sent_or_counted() {
     for _ in 0..100 {
         let probe = Probe::new(Gate::opened());

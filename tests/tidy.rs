@@ -12,62 +12,35 @@ use std::path::{Path, PathBuf};
 
 /// From the top down; a module uses those of its own row and of the rows below. `sync` has a rule of its own,
 /// and modules that stand in no row (such as `transport`) are free.
-const LAYERS: &[&[&str]] = &[
-    &["api"],
-    &["hub"],
-    &["client"],
-    &["scope"],
-    &["trace", "session", "logs", "metrics"],
-    &["wire"],
-    &["protocol"],
-];
+const LAYERS: &[&[&str]] =
+    &[&["api"], &["hub"], &["client"], &["scope"], &["trace", "session", "logs", "metrics"], &["wire"], &["protocol"]];
 
 /// Upward uses that stay: (file, module used, why).
-const UPWARD: &[(&str, &str, &str)] = &[(
-    "src/protocol/mod.rs",
-    "wire",
-    "the mirrored `protocol` re-exports the envelope types",
-)];
+const UPWARD: &[(&str, &str, &str)] =
+    &[("src/protocol/mod.rs", "wire", "the mirrored `protocol` re-exports the envelope types")];
 
 /// The only files whose code may depend on a feature.
-const FEATURE_FILES: &[&str] = &[
-    "src/client/lane.rs",
-    "src/hub/bound.rs",
-    "src/integration/mod.rs",
-    "src/lib.rs",
-    "src/transport/mod.rs",
-];
+const FEATURE_FILES: &[&str] =
+    &["src/client/lane.rs", "src/hub/bound.rs", "src/integration/mod.rs", "src/lib.rs", "src/transport/mod.rs"];
 
 const MAX_LINES: usize = 500;
 
 #[test]
 fn every_source_file_opens_with_what_it_holds() {
-    let bare = sources()
-        .into_iter()
-        .filter(|file| !file.text.starts_with("//! "));
-    accuse(
-        "does not open with a `//!` line",
-        bare.map(|file| file.name),
-    );
+    let bare = sources().into_iter().filter(|file| !file.text.starts_with("//! "));
+    accuse("does not open with a `//!` line", bare.map(|file| file.name));
 }
 
 #[test]
 fn no_source_file_is_longer_than_500_lines() {
-    let lengths = sources()
-        .into_iter()
-        .map(|file| (file.text.lines().count(), file.name));
+    let lengths = sources().into_iter().map(|file| (file.text.lines().count(), file.name));
     let long = lengths.filter(|(lines, _)| *lines > MAX_LINES);
-    accuse(
-        "is too long",
-        long.map(|(lines, name)| format!("{name} ({lines} lines)")),
-    );
+    accuse("is too long", long.map(|(lines, name)| format!("{name} ({lines} lines)")));
 }
 
 #[test]
 fn features_are_named_where_doors_are_and_nowhere_else() {
-    let files = sources()
-        .into_iter()
-        .filter(|file| !FEATURE_FILES.contains(&&*file.name));
+    let files = sources().into_iter().filter(|file| !FEATURE_FILES.contains(&&*file.name));
     let found = files.flat_map(|file| file.lines_with(concat!("feature", " = \"")));
     accuse("names a feature outside of the files that may", found);
 }
@@ -86,42 +59,26 @@ fn modules_use_only_the_layers_below_them() {
             if rank(&module).is_none_or(|used| used >= own) {
                 continue;
             }
-            match UPWARD
-                .iter()
-                .find(|(name, used, _)| *name == file.name && *used == module)
-            {
+            match UPWARD.iter().find(|(name, used, _)| *name == file.name && *used == module) {
                 Some(exception) => drop(excused.insert(exception)),
                 None => upward.push(format!("{} uses {module}", file.name)),
             }
         }
     }
     accuse("points up", upward.into_iter());
-    let stale = UPWARD
-        .iter()
-        .filter(|exception| !excused.contains(exception));
-    accuse(
-        "is excused for nothing",
-        stale.map(|(name, module, _)| format!("{name} -> {module}")),
-    );
+    let stale = UPWARD.iter().filter(|exception| !excused.contains(exception));
+    accuse("is excused for nothing", stale.map(|(name, module, _)| format!("{name} -> {module}")));
 }
 
 #[test]
 fn sync_has_never_heard_of_the_rest_of_the_crate() {
     let files = sources();
     let roots = root_names(&files);
-    assert!(
-        files.iter().any(|file| file.module() == "sync"),
-        "no file in src/sync"
-    );
-    let foreign = files
-        .iter()
-        .filter(|file| file.module() == "sync")
-        .flat_map(|file| {
-            let used = used_modules(file, &roots)
-                .into_iter()
-                .filter(|module| module != "sync");
-            used.map(|module| format!("{} uses {module}", file.name))
-        });
+    assert!(files.iter().any(|file| file.module() == "sync"), "no file in src/sync");
+    let foreign = files.iter().filter(|file| file.module() == "sync").flat_map(|file| {
+        let used = used_modules(file, &roots).into_iter().filter(|module| module != "sync");
+        used.map(|module| format!("{} uses {module}", file.name))
+    });
     accuse("leaves sync", foreign);
 }
 
@@ -130,44 +87,24 @@ fn paths_to_the_root_are_written_as_such() {
     // So that the tests above see them: `super` from a top-level module is the root under another name.
     let files = sources().into_iter().filter(|file| !file.is_test());
     let climbs = files.flat_map(|file| file.code_lines_with(&"super::".repeat(file.depth())));
-    accuse(
-        "climbs to the root: write `crate::`",
-        climbs.filter(|line| !line.contains("pub(in")),
-    );
+    accuse("climbs to the root: write `crate::`", climbs.filter(|line| !line.contains("pub(in")));
 }
 
 #[test]
 fn every_ordering_label_stands_in_the_orderings_chapter_and_in_one_file() {
-    let chapter =
-        fs::read_to_string(root().join("src/docs/orderings.md")).expect("src/docs/orderings.md");
-    let explained: BTreeSet<&str> = chapter
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .collect();
+    let chapter = fs::read_to_string(root().join("src/docs/orderings.md")).expect("src/docs/orderings.md");
+    let explained: BTreeSet<&str> = chapter.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let mut homes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for file in sources().into_iter().filter(|file| file.module() == "sync") {
         for label in file.text.lines().flat_map(labels) {
-            homes
-                .entry(label.to_owned())
-                .or_default()
-                .insert(file.name.clone());
+            homes.entry(label.to_owned()).or_default().insert(file.name.clone());
         }
     }
-    assert!(
-        !homes.is_empty(),
-        "no label in src/sync, or this test no longer knows how they look"
-    );
-    let secret = homes
-        .iter()
-        .filter(|(label, _)| !explained.contains(label.as_str()));
-    accuse(
-        "is missing in src/docs/orderings.md",
-        secret.map(|(label, files)| format!("{label} of {files:?}")),
-    );
+    assert!(!homes.is_empty(), "no label in src/sync, or this test no longer knows how they look");
+    let secret = homes.iter().filter(|(label, _)| !explained.contains(label.as_str()));
+    accuse("is missing in src/docs/orderings.md", secret.map(|(label, files)| format!("{label} of {files:?}")));
     let shared = homes.iter().filter(|(_, files)| files.len() > 1);
-    accuse(
-        "names several orderings",
-        shared.map(|(label, files)| format!("{label} of {files:?}")),
-    );
+    accuse("names several orderings", shared.map(|(label, files)| format!("{label} of {files:?}")));
 }
 
 #[test]
@@ -188,12 +125,7 @@ fn no_file_speaks_of_a_machine_it_was_written_on() {
         let bytes = fs::read(&path).unwrap();
         for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
             if places.iter().any(|place| holds_absolute(line, place)) {
-                found.push(format!(
-                    "{}:{}: {}",
-                    name_of(&path),
-                    number + 1,
-                    String::from_utf8_lossy(line)
-                ));
+                found.push(format!("{}:{}: {}", name_of(&path), number + 1, String::from_utf8_lossy(line)));
             }
         }
     }
@@ -202,14 +134,8 @@ fn no_file_speaks_of_a_machine_it_was_written_on() {
 
 #[test]
 fn these_rules_catch_what_they_are_for() {
-    let file = |name: &str, text: &str| Source {
-        name: name.to_owned(),
-        text: text.to_owned(),
-    };
-    let lib = file(
-        "src/lib.rs",
-        "pub use crate::hub::{Hub, HubSwitchGuard as Guard};\npub use dsn::Dsn;",
-    );
+    let file = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
+    let lib = file("src/lib.rs", "pub use crate::hub::{Hub, HubSwitchGuard as Guard};\npub use dsn::Dsn;");
     let roots = root_names(&[lib]);
     let wire = file(
         "src/wire/mod.rs",
@@ -218,39 +144,17 @@ fn these_rules_catch_what_they_are_for() {
     );
     let used: Vec<String> = used_modules(&wire, &roots).into_iter().collect();
     assert_eq!(used, ["hub", "protocol", "scope", "trace"]);
-    assert_eq!(
-        (
-            wire.depth(),
-            file("src/wire/parse.rs", "").depth(),
-            file("src/dsn.rs", "").depth()
-        ),
-        (1, 2, 1)
-    );
+    assert_eq!((wire.depth(), file("src/wire/parse.rs", "").depth(), file("src/dsn.rs", "").depth()), (1, 2, 1));
 
-    assert_eq!(
-        labels("    // W1, Acquire: pairs with R2.").collect::<Vec<_>>(),
-        ["W1"]
-    );
-    assert_eq!(
-        labels("// PK1, PK2, Release: two.").collect::<Vec<_>>(),
-        ["PK1", "PK2"]
-    );
+    assert_eq!(labels("    // W1, Acquire: pairs with R2.").collect::<Vec<_>>(), ["W1"]);
+    assert_eq!(labels("// PK1, PK2, Release: two.").collect::<Vec<_>>(), ["PK1", "PK2"]);
     assert_eq!(labels("// I1, and so on").count(), 0);
 
-    assert_eq!(
-        bullets("# A\n- one\n  more\n- two\n\n- one more\n"),
-        ["one more", "two", "one more"]
-    );
+    assert_eq!(bullets("# A\n- one\n  more\n- two\n\n- one more\n"), ["one more", "two", "one more"]);
 
     let place = concat!("/wo", "rk/");
-    assert!(holds_absolute(
-        format!("in {place}me").as_bytes(),
-        place.as_bytes()
-    ));
-    assert!(!holds_absolute(
-        format!("https://example.com{place}me").as_bytes(),
-        place.as_bytes()
-    ));
+    assert!(holds_absolute(format!("in {place}me").as_bytes(), place.as_bytes()));
+    assert!(!holds_absolute(format!("https://example.com{place}me").as_bytes(), place.as_bytes()));
 }
 
 /// Fails with every accused at once.
@@ -275,16 +179,11 @@ impl Source {
     /// How many modules deep the file's own items are.
     fn depth(&self) -> usize {
         let inside = self.name.strip_prefix("src/").unwrap();
-        inside
-            .split('/')
-            .filter(|part| !["lib.rs", "mod.rs"].contains(part))
-            .count()
+        inside.split('/').filter(|part| !["lib.rs", "mod.rs"].contains(part)).count()
     }
 
     fn is_test(&self) -> bool {
-        self.name
-            .split('/')
-            .any(|part| part == "tests" || part.ends_with("tests.rs"))
+        self.name.split('/').any(|part| part == "tests" || part.ends_with("tests.rs"))
     }
 
     /// The text without comments and without the tests at its end.
@@ -302,22 +201,13 @@ impl Source {
     }
 
     fn code_lines_with(&self, what: &str) -> Vec<String> {
-        if what.is_empty() {
-            Vec::new()
-        } else {
-            numbered(&self.name, &self.code(), what)
-        }
+        if what.is_empty() { Vec::new() } else { numbered(&self.name, &self.code(), what) }
     }
 }
 
 fn numbered(name: &str, text: &str, what: &str) -> Vec<String> {
-    let found = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| line.contains(what));
-    found
-        .map(|(number, line)| format!("{name}:{}: {}", number + 1, line.trim()))
-        .collect()
+    let found = text.lines().enumerate().filter(|(_, line)| line.contains(what));
+    found.map(|(number, line)| format!("{name}:{}: {}", number + 1, line.trim())).collect()
 }
 
 fn rank(module: &str) -> Option<usize> {
@@ -327,28 +217,15 @@ fn rank(module: &str) -> Option<usize> {
 /// What the root re-exports, and from which module: `crate::Hub` is a use of `hub`.
 fn root_names(files: &[Source]) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
-    let lib = files
-        .iter()
-        .find(|file| file.name == "src/lib.rs")
-        .expect("src/lib.rs")
-        .code();
+    let lib = files.iter().find(|file| file.name == "src/lib.rs").expect("src/lib.rs").code();
     for statement in lib.split("pub use ").skip(1) {
         let path = statement.split(';').next().unwrap();
-        let path = path
-            .trim_start_matches("crate::")
-            .trim_start_matches("self::");
+        let path = path.trim_start_matches("crate::").trim_start_matches("self::");
         let Some((module, items)) = path.split_once("::") else {
             continue;
         };
         for item in items.split([',', '{', '}']) {
-            let name = item
-                .rsplit("::")
-                .next()
-                .unwrap()
-                .rsplit(" as ")
-                .next()
-                .unwrap()
-                .trim();
+            let name = item.rsplit("::").next().unwrap().rsplit(" as ").next().unwrap().trim();
             names.insert(name.to_owned(), module.to_owned());
         }
     }
@@ -359,18 +236,12 @@ fn root_names(files: &[Source]) -> BTreeMap<String, String> {
 fn used_modules(file: &Source, roots: &BTreeMap<String, String>) -> BTreeSet<String> {
     let code = file.code();
     let heads = code.split("crate::").skip(1).flat_map(heads);
-    heads
-        .map(|head| roots.get(&head).cloned().unwrap_or(head))
-        .collect()
+    heads.map(|head| roots.get(&head).cloned().unwrap_or(head)).collect()
 }
 
 /// The first name of the path, or of each path of the group, that a text begins with.
 fn heads(text: &str) -> Vec<String> {
-    let word = |text: &str| {
-        text.chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect::<String>()
-    };
+    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let Some(group) = text.strip_prefix('{') else {
         return vec![word(text)];
     };
@@ -400,9 +271,7 @@ fn labels(line: &str) -> impl Iterator<Item = &str> {
     let (marks, _) = comment.split_once(':').unwrap_or_default();
     let mut parts: Vec<&str> = marks.split(", ").collect();
     let last = parts.pop().unwrap_or_default();
-    let ordering = ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"]
-        .iter()
-        .any(|name| last.starts_with(name));
+    let ordering = ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"].iter().any(|name| last.starts_with(name));
     if !(ordering && parts.iter().all(|part| is_label(part))) {
         parts.clear();
     }
@@ -412,9 +281,7 @@ fn labels(line: &str) -> impl Iterator<Item = &str> {
 /// Capital letters, then digits.
 fn is_label(text: &str) -> bool {
     let digits = text.trim_start_matches(|c: char| c.is_ascii_uppercase());
-    digits.len() < text.len()
-        && !digits.is_empty()
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
+    digits.len() < text.len() && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The bullets of a Markdown text, each on one line.
@@ -445,15 +312,9 @@ fn holds_absolute(line: &[u8], folder: &[u8]) -> bool {
 
 fn sources() -> Vec<Source> {
     let paths = walk(&root().join("src"));
-    let rust = paths
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    let sources: Vec<Source> = rust
-        .map(|path| Source {
-            name: name_of(&path),
-            text: fs::read_to_string(&path).unwrap(),
-        })
-        .collect();
+    let rust = paths.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let sources: Vec<Source> =
+        rust.map(|path| Source { name: name_of(&path), text: fs::read_to_string(&path).unwrap() }).collect();
     assert!(!sources.is_empty(), "no sources found");
     sources
 }
@@ -484,11 +345,7 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 
 /// The path from the root of the repository, with slashes on every system.
 fn name_of(path: &Path) -> String {
-    let parts = path
-        .strip_prefix(root())
-        .unwrap()
-        .iter()
-        .map(|part| part.to_str().unwrap());
+    let parts = path.strip_prefix(root()).unwrap().iter().map(|part| part.to_str().unwrap());
     parts.collect::<Vec<_>>().join("/")
 }
 

@@ -71,11 +71,7 @@ impl Bugsink {
             return python::ended(SCRIPT, child.wait().unwrap());
         }
         let ready = serde_json::from_str(&line).unwrap();
-        Some(Bugsink {
-            ready,
-            pipe: Mutex::new(Pipe { questions, answers }),
-            child,
-        })
+        Some(Bugsink { ready, pipe: Mutex::new(Pipe { questions, answers }), child })
     }
 
     /// Where to send to.
@@ -111,21 +107,13 @@ impl Bugsink {
 
     /// The data of every stored event of every issue.
     pub(crate) fn all_events(&self) -> Vec<Value> {
-        let events = self
-            .issues()
-            .into_iter()
-            .flat_map(|issue| self.events(&issue));
-        events
-            .map(|event| self.event(event["id"].as_str().unwrap())["data"].take())
-            .collect()
+        let events = self.issues().into_iter().flat_map(|issue| self.events(&issue));
+        events.map(|event| self.event(event["id"].as_str().unwrap())["data"].take()).collect()
     }
 
     /// The stack trace of one event, rendered by the server as a person would read it.
     pub(crate) fn stacktrace(&self, id: &str) -> String {
-        self.get(&format!("/api/canonical/0/events/{id}/stacktrace/"))
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.get(&format!("/api/canonical/0/events/{id}/stacktrace/")).as_str().unwrap().to_owned()
     }
 
     /// Every envelope that arrived, of any kind, unpacked but otherwise as received, oldest first.
@@ -144,8 +132,7 @@ impl Bugsink {
         writeln!(pipe.questions.as_mut().unwrap(), "{question}").unwrap();
         let mut line = String::new();
         pipe.answers.read_line(&mut line).unwrap();
-        let answer: Value =
-            serde_json::from_str(&line).expect("the server's script answers in JSON");
+        let answer: Value = serde_json::from_str(&line).expect("the server's script answers in JSON");
         assert!(answer.get("error").is_none(), "{question} gave {answer}");
         answer
     }

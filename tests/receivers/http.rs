@@ -15,24 +15,16 @@ pub(crate) struct Answer {
 impl Answer {
     /// The value of the header of that name, in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// Posts an envelope to the project of a DSN, as a client would.
 pub(crate) fn post_envelope(dsn: &str, envelope: &str) -> Answer {
-    let (key, rest) = dsn
-        .strip_prefix("http://")
-        .and_then(|rest| rest.split_once('@'))
-        .unwrap();
+    let (key, rest) = dsn.strip_prefix("http://").and_then(|rest| rest.split_once('@')).unwrap();
     let (host, project) = rest.split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let length = envelope.len();
     write!(
         stream,
@@ -45,20 +37,7 @@ pub(crate) fn post_envelope(dsn: &str, envelope: &str) -> Answer {
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let mut lines = head.lines();
-    let status = lines
-        .next()
-        .unwrap()
-        .split(' ')
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap();
-    let headers = lines
-        .filter_map(|line| line.split_once(": "))
-        .map(|(k, v)| (k.to_lowercase(), v.to_owned()));
-    Answer {
-        status,
-        headers: headers.collect(),
-        body: body.to_owned(),
-    }
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines.filter_map(|line| line.split_once(": ")).map(|(k, v)| (k.to_lowercase(), v.to_owned()));
+    Answer { status, headers: headers.collect(), body: body.to_owned() }
 }

@@ -22,18 +22,11 @@ fn bugsink_gives_back_a_handwritten_event_and_the_envelope_it_came_in() {
     assert_eq!(issues.len(), 1);
     let events = server.events(&issues[0]);
     assert_eq!(events.len(), 1);
-    assert_eq!(
-        events[0]["event_id"],
-        "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-    );
+    assert_eq!(events[0]["event_id"], "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0");
     let id = events[0]["id"].as_str().unwrap();
     assert_eq!(server.event(id)["data"], sent);
     assert_eq!(server.all_events(), [sent]);
-    assert!(
-        server.stacktrace(id).contains("patrol.rs"),
-        "{}",
-        server.stacktrace(id)
-    );
+    assert!(server.stacktrace(id).contains("patrol.rs"), "{}", server.stacktrace(id));
     assert_eq!(server.envelopes(), [envelope]);
 }
 
@@ -42,29 +35,13 @@ fn bugsink_refuses_a_foreign_key_and_events_over_its_quota() {
     let Some(server) = Bugsink::start(Quota::Events(2)) else {
         return;
     };
-    let foreign = format!(
-        "http://{}@{}/1",
-        "0".repeat(32),
-        server.url().strip_prefix("http://").unwrap()
-    );
-    assert_eq!(
-        post_envelope(&foreign, &envelope(&event(&"9".repeat(32)))).status,
-        403
-    );
+    let foreign = format!("http://{}@{}/1", "0".repeat(32), server.url().strip_prefix("http://").unwrap());
+    assert_eq!(post_envelope(&foreign, &envelope(&event(&"9".repeat(32)))).status, 403);
 
     let ids = ["1", "2", "3"].map(|digit| digit.repeat(32));
     let answers = ids.map(|id| post_envelope(server.dsn(), &envelope(&event(&id))));
-    assert_eq!(
-        answers.each_ref().map(|answer| answer.status),
-        [200, 200, 429]
-    );
-    assert!(
-        answers[2]
-            .header("x-sentry-rate-limits")
-            .unwrap()
-            .contains("::key"),
-        "{answers:?}"
-    );
+    assert_eq!(answers.each_ref().map(|answer| answer.status), [200, 200, 429]);
+    assert!(answers[2].header("x-sentry-rate-limits").unwrap().contains("::key"), "{answers:?}");
     assert_eq!(answers[2].body, "");
     assert_eq!(server.all_events().len(), 2);
 }
@@ -80,8 +57,7 @@ fn bugsink_answers_over_https_and_hands_out_the_certificate_to_trust() {
     assert_eq!(server.issues(), [Value::Null; 0]);
 
     let folder = server.ca().unwrap().parent().unwrap();
-    let given =
-        Bugsink::start_https_with(&folder.join("server.pem"), &folder.join("server.key")).unwrap();
+    let given = Bugsink::start_https_with(&folder.join("server.pem"), &folder.join("server.key")).unwrap();
     assert_eq!(given.ca().unwrap(), folder.join("server.pem"));
     assert_eq!(given.issues(), [Value::Null; 0]);
 }
@@ -104,13 +80,7 @@ fn relay_accepts_a_good_event() {
     let Some(verdicts) = relay::check(&[event(&"a".repeat(32))]) else {
         return;
     };
-    assert_eq!(
-        verdicts,
-        [relay::Verdict {
-            errors: vec![],
-            dropped: vec![]
-        }]
-    );
+    assert_eq!(verdicts, [relay::Verdict { errors: vec![], dropped: vec![] }]);
 }
 
 #[test]
@@ -123,32 +93,18 @@ fn relay_tells_a_planted_key_and_a_planted_value_apart() {
         return;
     };
     assert_eq!(verdicts[0].errors, [""; 0]);
-    assert_eq!(
-        verdicts[0].dropped,
-        ["exception.0.stacktrace.frames.0.planted"]
-    );
-    assert_eq!(
-        verdicts[1].errors,
-        [r#"level: invalid_data (invalid level, value "planted")"#]
-    );
+    assert_eq!(verdicts[0].dropped, ["exception.0.stacktrace.frames.0.planted"]);
+    assert_eq!(verdicts[1].errors, [r#"level: invalid_data (invalid level, value "planted")"#]);
     assert_eq!(verdicts[1].dropped, [""; 0]);
 }
 
 #[test]
 fn relay_is_never_asked_to_repair_what_is_not_strict_json() {
-    let lines = [
-        r#"{"extra":{"a":NaN}}"#,
-        r#"{"release":"a","release":"b"}"#,
-        "{",
-    ]
-    .map(str::to_owned);
+    let lines = [r#"{"extra":{"a":NaN}}"#, r#"{"release":"a","release":"b"}"#, "{"].map(str::to_owned);
     let Some(verdicts) = relay::check_lines(&lines) else {
         return;
     };
-    let errors: Vec<&str> = verdicts
-        .iter()
-        .map(|verdict| verdict.errors[0].as_str())
-        .collect();
+    let errors: Vec<&str> = verdicts.iter().map(|verdict| verdict.errors[0].as_str()).collect();
     assert_eq!(errors[0], "not strict JSON: NaN is no JSON number");
     assert_eq!(errors[1], "not strict JSON: duplicate key 'release'");
     assert!(errors[2].starts_with("not strict JSON: "), "{errors:?}");
@@ -156,10 +112,7 @@ fn relay_is_never_asked_to_repair_what_is_not_strict_json() {
 
 /// An event with one exception, as of now: receivers refuse old ones.
 fn event(id: &str) -> Value {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     json!({
         "event_id": id,
         "timestamp": now,

@@ -17,9 +17,7 @@ pub(crate) fn start(script: &str, arguments: &[&str]) -> Option<Child> {
         .spawn();
     match started {
         Ok(child) => Some(child),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            unavailable("python3 is not installed")
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => unavailable("python3 is not installed"),
         Err(error) => panic!("cannot start python3: {error}"),
     }
 }
@@ -33,10 +31,7 @@ pub(crate) fn ended<T>(script: &str, status: ExitStatus) -> Option<T> {
 }
 
 fn unavailable<T>(why: &str) -> Option<T> {
-    assert!(
-        env::var_os("CI").is_none_or(|value| value.is_empty()),
-        "the receivers must run where CI is set: {why}"
-    );
+    assert!(env::var_os("CI").is_none_or(|value| value.is_empty()), "the receivers must run where CI is set: {why}");
     eprintln!("skipped: {why}");
     None
 }

@@ -34,9 +34,7 @@ pub(crate) fn check_lines(lines: &[String]) -> Option<Vec<Verdict>> {
     if !output.status.success() {
         return python::ended(SCRIPT, output.status);
     }
-    let verdicts: Result<Vec<Verdict>, _> = serde_json::Deserializer::from_slice(&output.stdout)
-        .into_iter()
-        .collect();
+    let verdicts: Result<Vec<Verdict>, _> = serde_json::Deserializer::from_slice(&output.stdout).into_iter().collect();
     let verdicts = verdicts.unwrap();
     assert_eq!(verdicts.len(), lines.len(), "one verdict for each event");
     Some(verdicts)

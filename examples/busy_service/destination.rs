@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use vidette::protocol::{EnvelopeItem, Event};
 use vidette::types::Dsn;
 
-use crate::load::Watch;
 use crate::receiver::Receiver;
 
 /// A receiver, or only an address.
@@ -76,17 +75,17 @@ impl<'a> Watcher<'a> {
         let bar = ProgressBar::new(requests as u64).with_style(style).with_message(name);
         Self { bar, destination, stops_halfway }
     }
-}
 
-impl Watch for Watcher<'_> {
-    fn progress(&self, taken: usize) {
+    /// Called now and then, with the number of requests taken so far.
+    pub fn progress(&self, taken: usize) {
         self.bar.set_position(taken as u64);
         if let Some(destination) = self.destination {
             drop(destination.look());
         }
     }
 
-    fn halfway(&self) {
+    /// Called once, by a worker, in the middle of the run.
+    pub fn halfway(&self) {
         if self.stops_halfway
             && let Some(destination) = self.destination
         {

@@ -12,6 +12,7 @@ use vidette::Hub;
 
 use crate::allocations;
 use crate::args::Args;
+use crate::destination::Watcher;
 use crate::service::Service;
 
 /// What a run cost.
@@ -28,17 +29,8 @@ pub struct Run {
     pub captures: Vec<Duration>,
 }
 
-/// What the thread that watches a run does meanwhile.
-pub trait Watch: Sync {
-    /// Called now and then, with the number of requests taken so far.
-    fn progress(&self, taken: usize);
-
-    /// Called once, by a worker, in the middle of the run.
-    fn halfway(&self);
-}
-
 /// Serves `args.requests` requests on `args.threads` threads; `WATCHED`: each on a hub of its own.
-pub fn run<const WATCHED: bool>(service: &Service, args: &Args, watch: &impl Watch) -> Run {
+pub fn run<const WATCHED: bool>(service: &Service, args: &Args, watch: &Watcher<'_>) -> Run {
     let next = AtomicUsize::new(0);
     let (done, results) = mpsc::channel();
     let start = Instant::now();
@@ -68,7 +60,7 @@ pub fn run<const WATCHED: bool>(service: &Service, args: &Args, watch: &impl Wat
 }
 
 /// Serves requests until none is left.
-fn work<const WATCHED: bool>(service: &Service, requests: usize, next: &AtomicUsize, watch: &impl Watch) -> Run {
+fn work<const WATCHED: bool>(service: &Service, requests: usize, next: &AtomicUsize, watch: &Watcher<'_>) -> Run {
     let mut run = Run::default();
     let (processor, allocated) = (processor_time(), allocations::count());
     loop {
@@ -97,15 +89,16 @@ fn work<const WATCHED: bool>(service: &Service, requests: usize, next: &AtomicUs
     run
 }
 
-/// The processor time of this thread: unlike the wall time, it does not grow when others are busy.
+/// The processor time of this thread: unlike the wall time, it does not grow when others are busy. Zero where the system
+/// does not tell.
 #[cfg(unix)]
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
 }
 
 #[cfg(not(unix))]
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     Duration::ZERO
 }
 

@@ -12,6 +12,7 @@
 //! SENTRY_DSN=https://key@sentry.example/1 cargo run --release --example busy_service
 //! ```
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "this is a program with something to say")]
+#![allow(unreachable_pub, reason = "in a program, `pub` is what a module offers to the others")]
 
 #[allow(unsafe_code, reason = "an allocator can't be written without; this one only counts and passes on")]
 mod allocations;
@@ -75,16 +76,19 @@ fn serve(args: &Args) -> Result<bool, Box<dyn Error>> {
     report::headline(args, &destination);
 
     let service = Service::new();
-    // Caches and branch predictors shall not favour the second run.
-    let warm_up = Args { requests: args.requests / 10, ..*args };
-    load::run::<false>(&service, &warm_up, &Watcher::new("warming up", warm_up.requests, None, false));
-    let plain = load::run::<false>(&service, args, &Watcher::new("without vidette", args.requests, None, false));
+    let bar = |name, requests| Watcher::new(name, requests, None, false);
+    // Each run has a warm-up, for caches and, with vidette, for the debug information that the first stack trace reads.
+    let warm_up = Args { requests: args.requests.div_ceil(10), ..*args };
+    load::run::<false>(&service, &warm_up, &bar("warming up", warm_up.requests));
+    let plain = load::run::<false>(&service, args, &bar("without vidette", args.requests));
 
     let client = vidette::init(options(&destination));
     let costs = measure::all();
+    let first = load::run::<true>(&service, &warm_up, &bar("warming up", warm_up.requests));
     let watcher = Watcher::new("with vidette", args.requests, Some(&destination), args.stop_receiver_halfway);
     let watched = load::run::<true>(&service, args, &watcher);
     drop(watcher);
+
     let waiting = client.stats().queued();
     let start = Instant::now();
     let complete = client.close(Some(CLOSES_WITHIN));
@@ -92,15 +96,15 @@ fn serve(args: &Args) -> Result<bool, Box<dyn Error>> {
 
     let mut received = destination.look();
     let accounts = Accounts {
-        calls: watched.captures.len() as u64,
+        calls: (first.captures.len() + watched.captures.len()) as u64,
         stats: client.stats(),
         received: received.as_ref().map(|tally| tally.events),
         refused: received.as_ref().map_or(0, |tally| tally.refused),
         stopped: args.stop_receiver_halfway,
     };
-    report::speed(&plain, &watched);
+    report::speed(args.threads, &plain, &watched);
     report::operations(&costs);
-    report::events(&accounts, &watched, &shutdown);
+    report::events(&accounts, &first, &watched, &shutdown);
     if let Some(event) = received.as_mut().and_then(|tally| tally.last.take()) {
         tree::print(&event);
     }

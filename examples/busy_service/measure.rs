@@ -2,11 +2,12 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vidette::{Hub, breadcrumb};
 
 use crate::allocations;
+use crate::load::processor_time;
 
 /// What one call costs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,16 +56,14 @@ fn set_tags(number: usize) {
     });
 }
 
-/// The median of several rounds, after one to warm up.
+/// The median of several rounds, after one to warm up. In processor time, so that others don't count.
 fn cost_of(call: impl Fn(usize)) -> Cost {
     let round = |_| {
-        let (start, allocated) = (Instant::now(), allocations::count());
+        let (start, processor, allocated) = (Instant::now(), processor_time(), allocations::count());
         (0..CALLS).for_each(|number| call(black_box(number)));
-        let each = |total: f64| total / CALLS as f64;
-        Cost {
-            nanoseconds: each(start.elapsed().as_nanos() as f64),
-            allocations: each((allocations::count() - allocated) as f64),
-        }
+        let (wall, allocated) = (start.elapsed(), allocations::count() - allocated);
+        let spent = Some(processor_time() - processor).filter(|spent| *spent > Duration::ZERO).unwrap_or(wall);
+        Cost { nanoseconds: spent.as_nanos() as f64 / CALLS as f64, allocations: allocated as f64 / CALLS as f64 }
     };
     round(0);
     let mut rounds: Vec<_> = (0..ROUNDS).map(round).collect();

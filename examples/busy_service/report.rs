@@ -50,26 +50,24 @@ pub fn headline(args: &Args, destination: &Destination) {
     );
 }
 
-pub fn speed(plain: &Run, watched: &Run) {
+pub fn speed(threads: usize, plain: &Run, watched: &Run) {
     let per_request = |total: Duration, run: &Run| total.as_nanos() as f64 / run.requests as f64;
-    let rate = |run: &Run| run.requests as f64 / run.elapsed.as_secs_f64();
+    let cost = |before: f64, after: f64| format!("{}, {}", signed(after - before), percent(after / before - 1.0));
+    let rate = |run: &Run| grouped((run.requests as f64 / run.elapsed.as_secs_f64()) as u64);
     let mut table = table(["", "without", "with", "cost of each request"]);
-    let (before, after) = (rate(plain), rate(watched));
-    let slower = percent(before / after - 1.0);
-    table.add_row(["requests per second".into(), grouped(before as u64), grouped(after as u64), slower]);
-    let before = per_request(plain.elapsed, plain);
-    let after = per_request(watched.elapsed, watched);
-    table.add_row(["time of a request, all threads".into(), nanos(before), nanos(after), signed(after - before)]);
+    table.add_row(["requests per second".into(), rate(plain), rate(watched), String::new()]);
+    let wall = |run: &Run| per_request(run.elapsed, run) * threads as f64;
+    let (before, after) = (wall(plain), wall(watched));
+    table.add_row(["time of a request".into(), nanos(before), nanos(after), cost(before, after)]);
     if !plain.processor.is_zero() {
         let before = per_request(plain.processor, plain);
         let after = per_request(watched.processor, watched);
-        let cost = format!("{}, {}", signed(after - before), percent(after / before - 1.0));
-        table.add_row(["processor time of its thread".into(), nanos(before), nanos(after), cost]);
+        table.add_row(["processor time of its thread".into(), nanos(before), nanos(after), cost(before, after)]);
     }
     let allocations = |run: &Run| run.allocations as f64 / run.requests as f64;
     let (before, after) = (allocations(plain), allocations(watched));
     table.add_row([
-        "allocations".into(),
+        "allocations on its thread".into(),
         format!("{before:.1}"),
         format!("{after:.1}"),
         format!("{:+.1}", after - before),
@@ -89,7 +87,7 @@ pub fn operations(costs: &Costs) {
     println!("\n{table}");
 }
 
-pub fn events(accounts: &Accounts, watched: &Run, shutdown: &Shutdown) {
+pub fn events(accounts: &Accounts, first: &Run, watched: &Run, shutdown: &Shutdown) {
     let mut table = table(["events", ""]);
     let mut row = |name: String, value: String| {
         table.add_row([name, value]);
@@ -105,9 +103,15 @@ pub fn events(accounts: &Accounts, watched: &Run, shutdown: &Shutdown) {
         row(format!("discarded, {}", name(discarded.reason)), grouped(discarded.quantity));
     }
     row("still held".into(), grouped(stats.held(ERRORS)));
-    if let (Some(longest), Some(median)) = (watched.captures.last(), watched.captures.get(watched.captures.len() / 2)) {
-        row("median capture call".into(), micros(*median));
-        row("longest capture call".into(), micros(*longest));
+    // The longest call of the warm-up is the first: whoever comes meanwhile waits for the same.
+    for (name, duration) in [
+        ("first capture call, reads the debug information", first.captures.last()),
+        ("median capture call", watched.captures.get(watched.captures.len() / 2)),
+        ("longest capture call", watched.captures.last()),
+    ] {
+        if let Some(duration) = duration {
+            row(name.into(), micros(*duration));
+        }
     }
     let left = if shutdown.complete { "" } else { ", and gave up" };
     row("waiting when the client closed".into(), grouped(shutdown.waiting as u64));
@@ -171,7 +175,7 @@ fn disagreements(accounts: &Accounts, shutdown: &Shutdown) -> Vec<String> {
 
 fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED.with_solid_inner_borders()).set_header(header);
+    table.load_style(UTF8_FULL_CONDENSED).set_header(header);
     table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     table
 }

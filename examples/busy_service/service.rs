@@ -64,12 +64,13 @@ impl Service {
                 Outcome { digest: digest(&page), capture: None, failed: false }
             }
             Err(error) => {
-                let capture = WATCHED.then(|| {
+                let mut capture = None;
+                if WATCHED {
                     breadcrumb!(ty: "http", category: "http.server", level: Level::Error, status_code = 500, "failed");
                     let start = Instant::now();
                     vidette::capture_error(&error);
-                    start.elapsed()
-                });
+                    capture = Some(start.elapsed());
+                }
                 Outcome { digest: digest(&error.to_string()), capture, failed: true }
             }
         }

@@ -38,7 +38,8 @@ pub fn print(event: &Event<'_>) {
         format_args!("breadcrumbs (the last {} of {})", last.len(), crumbs.len()),
         last.iter().map(|crumb| breadcrumb(crumb, event.timestamp)),
     );
-    branch("tags", event.tags.iter().map(|(key, value)| format!("{key} = {value}")));
+    let tags: Vec<_> = event.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    println!("├─ tags  {}", tags.join("  "));
     branch("contexts", event.contexts.iter().map(|(key, context)| format!("{key}: {}", short(context))));
     println!("└─ sdk {}", event.sdk.as_ref().map_or_else(String::new, |sdk| format!("{} {}", sdk.name, sdk.version)));
 }
@@ -71,11 +72,20 @@ fn breadcrumb(crumb: &Breadcrumb, event: SystemTime) -> String {
     format!("{before:>8}  {level:<7}  {category:<11}  {message}  {}", data.join(" ")).trim_end().to_owned()
 }
 
-/// The name and the version of what a context describes, or its first few fields.
+/// What one wants to know of a context first, or its first few fields.
 fn short(context: &Context) -> String {
-    let Ok(Value::Object(fields)) = serde_json::to_value(context) else { return String::new() };
-    let fields = fields.iter().filter(|(key, value)| *key != "type" && !value.is_object() && !value.is_array());
-    fields.take(FIELDS).map(|(key, value)| format!("{key} {}", plain(value))).collect::<Vec<_>>().join(", ")
+    let words = |words: [&Option<String>; 2]| words.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    match context {
+        Context::Os(os) => words([&os.name, os.kernel_version.as_ref().map_or(&os.version, |_| &os.kernel_version)]),
+        Context::Runtime(runtime) => words([&runtime.name, &runtime.version]),
+        Context::Device(device) => words([&device.model, &device.arch]),
+        Context::Trace(trace) => format!("{} in {}", trace.span_id, trace.trace_id),
+        other => {
+            let Ok(Value::Object(fields)) = serde_json::to_value(other) else { return String::new() };
+            let fields = fields.iter().filter(|(key, value)| *key != "type" && !value.is_object() && !value.is_array());
+            fields.take(FIELDS).map(|(key, value)| format!("{key} {}", plain(value))).collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 fn plain(value: &Value) -> String {

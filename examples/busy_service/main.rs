@@ -66,12 +66,10 @@ fn refuse(error: &(impl std::fmt::Display + ?Sized)) -> ExitCode {
 
 /// Does everything. True: the accounts agree.
 fn serve(args: &Args) -> Result<bool, Box<dyn Error>> {
-    let destination = match env::var("SENTRY_DSN") {
-        Ok(_) if args.stop_receiver_halfway => {
-            return Err("there is no embedded receiver to stop: SENTRY_DSN is set".into());
-        }
-        Ok(dsn) => Destination::Server(dsn.parse().map_err(|error| format!("SENTRY_DSN: {error}"))?),
-        Err(_) => Destination::embedded()?,
+    let destination = match env::var("SENTRY_DSN").unwrap_or_default().as_str() {
+        "" => Destination::embedded()?,
+        _ if args.stop_receiver_halfway => return Err("SENTRY_DSN is set: there is no receiver here to stop".into()),
+        dsn => Destination::Server(dsn.parse().map_err(|error| format!("SENTRY_DSN: {error}"))?),
     };
     report::headline(args, &destination);
 

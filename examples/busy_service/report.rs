@@ -117,7 +117,7 @@ pub fn events(accounts: &Accounts, first: &Run, watched: &Run, shutdown: &Shutdo
     row("waiting when the client closed".into(), grouped(shutdown.waiting as u64));
     row(
         "closing took".into(),
-        format!("{:.0} ms of {} s{left}", shutdown.took.as_secs_f64() * 1e3, shutdown.limit.as_secs()),
+        format!("{} ms of {} s{left}", grouped(shutdown.took.as_millis() as u64), shutdown.limit.as_secs()),
     );
     println!("\n{table}");
 }

@@ -1,7 +1,49 @@
 //! Error reporting for a Sentry-compatible backend, with a hot path nobody finds in a profile.
+//!
+//! A service can leave a breadcrumb on every request and a tag on every task: no operation on a hub takes a lock or waits for
+//! another thread, forks copy nothing, and [`breadcrumb!`] allocates nothing. What is captured travels through one bounded
+//! queue to one sender thread, and is accounted for to the last item ([`Client::stats`](crate::Client::stats)).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use vidette::{ClientOptions, Hub, Level, breadcrumb};
+//!
+//! let _guard = vidette::init(("https://key@sentry.example/1", ClientOptions::new().release("shop@1.4.2")));
+//!
+//! // A hub for each request keeps its tags and breadcrumbs apart.
+//! let hub = Arc::new(Hub::new_from_top(Hub::current()));
+//! Hub::run(hub, || {
+//!     vidette::configure_scope(|scope| scope.set_tag("route", "/cart"));
+//!     breadcrumb!(category: "db", level: Level::Info, rows = 3, "loaded cart {}", 7);
+//!     if let Err(error) = "12,50".parse::<f64>() {
+//!         vidette::capture_error(&error);
+//!     }
+//! });
+//! ```
+//!
+//! # Where things are
+//!
+//! ```text
+//!  api, breadcrumb!, init      free functions and macros on the current hub
+//!  Hub, Scope, ScopeGuard      what is captured with an event, and for how long
+//!  Client, ClientOptions       who captures, and how
+//!  integration                 what adds to events: panics, stack traces, contexts
+//!  transport                   how envelopes leave: HTTP(S), a file, yours
+//!  wire, protocol, types       envelopes and the data in them
+//! ```
+//!
+//! The names, signatures and behaviours are those of `sentry-core` 0.49 where both have them. Chapters on architecture, memory
+//! orderings, cost and differences stand in `docs`.
+//!
+//! # Limits
+//!
+//! Transactions, sessions, logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic
+//! strategy of `abort` leaves callbacks unguarded.
 
-#![cfg_attr(not(feature = "client"), allow(dead_code, reason = "what only clients use is deleted"))]
-
+#[cfg(any(doc, doctest))]
+pub mod docs;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod integration;
 pub mod protocol;
 #[cfg(feature = "test")]
@@ -13,26 +55,31 @@ pub mod wire;
 mod api;
 mod auth;
 mod breadcrumb;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod callback;
 #[cfg(feature = "client")]
 mod client;
 mod clock;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod diag;
 mod dsn;
 mod error;
 mod future;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod hub;
 mod into_dsn;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod loss;
 mod options;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod scope;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 #[allow(unsafe_code, reason = "the lock-free parts; each block names the invariant that makes it sound")]
 mod sync;
 
 pub use crate::api::{
     add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, with_scope,
 };
-#[cfg(feature = "client")]
-pub use crate::client::loss::{ClientStats, Discarded};
 #[cfg(feature = "client")]
 pub use crate::client::{Client, ClientInitGuard, init};
 pub use crate::diag::Diagnostics;
@@ -41,6 +88,7 @@ pub use crate::future::{SentryFuture, SentryFutureExt};
 pub use crate::hub::{Hub, HubSwitchGuard, IntoBreadcrumbs, ScopeGuard};
 pub use crate::integration::Integration;
 pub use crate::into_dsn::IntoDsn;
+pub use crate::loss::{ClientStats, Discarded};
 pub use crate::options::{BeforeCallback, ClientOptions, EventSamplingStrategy};
 pub use crate::protocol::{Breadcrumb, Envelope, Level, User};
 pub use crate::scope::Scope;
@@ -48,9 +96,8 @@ pub use crate::scope::record::Field;
 pub use crate::transport::{Transport, TransportFactory, TransportOptions};
 
 /// Telling a client what its transport lost.
-#[cfg(feature = "client")]
 pub mod client_report {
-    pub use crate::client::loss::{LossReason as Reason, Recorder};
+    pub use crate::loss::{LossReason as Reason, Recorder};
 }
 
 #[doc(hidden)]
@@ -58,3 +105,8 @@ pub mod __private {
     pub use crate::hub::record;
     pub use crate::scope::record::{CallSite, Recorder};
 }
+
+/// The README's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

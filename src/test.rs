@@ -37,7 +37,6 @@ pub struct TestTransport {
 
 impl TestTransport {
     /// Makes a transport that holds nothing. A clone of the `Arc` is what to give to the options.
-    #[expect(clippy::new_ret_no_self, reason = "the mirrored API has it so")]
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Client;
 use crate::diag;
-use crate::hub;
+use crate::hub::current;
 use crate::integration;
 use crate::into_dsn::IntoDsn;
 use crate::options::{ClientOptions, EventSamplingStrategy};
@@ -62,7 +62,7 @@ impl fmt::Debug for ClientInitGuard {
 /// If the DSN given is text and malformed, as the mirrored API does. A malformed `SENTRY_DSN` only disables the client.
 pub fn init<O: Into<ClientOptions>>(options: O) -> ClientInitGuard {
     let client = Arc::new(Client::with_options(with_defaults(options.into(), |name| std::env::var(name).ok())));
-    hub::make_current_main().bind_client(Some(Arc::clone(&client)));
+    current::make_current_main().bind_client(Some(Arc::clone(&client)));
     ClientInitGuard(client)
 }
 

@@ -7,7 +7,6 @@
 
 mod binding;
 mod init;
-pub(crate) mod loss;
 mod parcel;
 mod pipeline;
 mod rate_limit;
@@ -25,7 +24,6 @@ use crossbeam_queue::{ArrayQueue, SegQueue};
 use uuid::Uuid;
 
 pub use self::init::{ClientInitGuard, init};
-use self::loss::{ClientStats, Ledger};
 use self::parcel::{Losses, Parcel};
 use self::sender::{Request, Seat};
 use crate::callback;
@@ -33,6 +31,7 @@ use crate::diag;
 use crate::hub::bound::Backend;
 use crate::hub::gate::Pass;
 use crate::integration::Integration;
+use crate::loss::{ClientStats, Ledger, Recorder};
 use crate::options::ClientOptions;
 use crate::protocol::client_report::{ItemLoss, Reason};
 use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level};
@@ -336,7 +335,7 @@ impl RefUnwindSafe for Client {}
 
 fn create_transport(options: &ClientOptions, ledger: &Arc<Ledger>) -> Option<Arc<dyn Transport>> {
     let factory = options.transport.as_ref()?;
-    let transport_options = TransportOptions::for_client(options, loss::Recorder::new(Arc::clone(ledger)))?;
+    let transport_options = TransportOptions::for_client(options, Recorder::new(Arc::clone(ledger)))?;
     match callback::guarded("transport factory", || factory.create_transport_with_options(transport_options)) {
         Ok(transport) => Some(transport),
         Err(panicked) => {

@@ -12,6 +12,7 @@ pub(crate) type Losses = SmallVec<[ItemLoss; 2]>;
 
 /// An item on its way to the sender. Holds no client, no layer and no user closure: they would die on its thread.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "parcels are boxed whole when they are queued")]
 pub(crate) enum Parcel {
     Event {
         event: Event<'static>,

@@ -16,9 +16,11 @@ use crate::hub::{Hub, HubSwitchGuard};
 use crate::protocol::client_report::{ItemLoss, Reason};
 use crate::protocol::{ClientReport, Event, Level};
 use crate::scope::Scope;
-use crate::sync::parker::Woken;
+use crate::sync::parker::{Start, Woken};
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
-use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem, EnvelopeWriter, HeaderFields};
+use crate::wire::headers::HeaderFields;
+use crate::wire::write::EnvelopeWriter;
+use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem};
 
 /// What a caller asks of the sender.
 #[derive(Debug)]
@@ -63,18 +65,19 @@ impl Seat {
 impl Core {
     /// Makes sure the sender looks at the queue after this, and starts it if it never ran.
     pub(crate) fn wake_sender(self: &Arc<Self>) {
-        if self.parker.wake() == Woken::Nobody {
-            self.start_sender();
+        if let Woken::Nobody(start) = self.parker.wake() {
+            self.start_sender(start);
         }
     }
 
     #[cold]
-    fn start_sender(self: &Arc<Self>) {
+    fn start_sender(self: &Arc<Self>, start: Start) {
         let seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(seat) = seat else { return self.end(Reason::InternalSdkError) };
         let core = Arc::clone(self);
-        let started =
-            std::thread::Builder::new().name("vidette-sender".to_owned()).spawn(move || Sender::new(core, seat).run());
+        let started = std::thread::Builder::new()
+            .name("vidette-sender".to_owned())
+            .spawn(move || Sender::new(core, seat).run(start));
         if let Err(error) = started {
             diag::say(&self.options, Level::Error, format_args!("no sender thread: {error}; nothing will be sent"));
             self.end(Reason::InternalSdkError);
@@ -156,11 +159,11 @@ impl Sender {
         Self { core, transport: seat.transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
     }
 
-    fn run(mut self) {
+    fn run(mut self, start: Start) {
         // What the transport logs or breaks must not come back to us as breadcrumbs and events.
         let _hub = HubSwitchGuard::new(Arc::new(Hub::with_root(None, Scope::default())));
         callback::mute_this_thread();
-        self.core.parker.attend();
+        self.core.parker.attend(start);
         loop {
             self.core.parker.look();
             self.drain(None);

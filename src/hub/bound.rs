@@ -30,7 +30,7 @@ pub(crate) type Bound = Never;
 
 /// A client that can't exist, so that all code for one is deleted.
 #[cfg(not(feature = "client"))]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Never {}
 
 #[cfg(not(feature = "client"))]

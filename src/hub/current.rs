@@ -94,7 +94,6 @@ impl std::fmt::Debug for HubSwitchGuard {
 }
 
 /// Makes the current hub the one that new threads start from.
-#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "only clients are bound"))]
 pub(crate) fn make_current_main() -> Arc<Hub> {
     let hub = Hub::current();
     MAIN.store(Some(Arc::clone(&hub)));
@@ -103,7 +102,7 @@ pub(crate) fn make_current_main() -> Arc<Hub> {
 
 /// True if a client is bound to the current hub.
 #[inline]
-pub(crate) fn current_has_client() -> bool {
+pub(super) fn current_has_client() -> bool {
     take_part(|hub| hub.has_client()).unwrap_or(false)
 }
 
@@ -111,7 +110,7 @@ pub(crate) fn current_has_client() -> bool {
 ///
 /// `None`: the thread's locals are gone.
 #[inline]
-pub(crate) fn take_part<R>(with: impl FnOnce(&Arc<Hub>) -> R) -> Option<R> {
+pub(super) fn take_part<R>(with: impl FnOnce(&Arc<Hub>) -> R) -> Option<R> {
     CURRENT
         .try_with(|current| {
             if let Ok(current) = current.try_borrow()

@@ -11,7 +11,7 @@
 //! No operation waits for another thread, and no user code runs while anything of a hub is held.
 
 pub(crate) mod bound;
-mod current;
+pub(crate) mod current;
 pub(crate) mod gate;
 mod recording;
 mod scoping;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use self::bound::{Backend, Bound};
 pub use self::current::HubSwitchGuard;
-pub(crate) use self::current::{current_has_client, make_current_main, take_part};
+use self::current::{current_has_client, take_part};
 pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
 use crate::error::event_from_error;

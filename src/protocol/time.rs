@@ -65,7 +65,7 @@ pub(crate) mod rfc3339 {
 
     /// Writes a text such as `2018-01-01T12:00:00.5Z`.
     pub(crate) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format_rfc3339(*time))
+        serializer.collect_str(&AsRfc3339(*time))
     }
 }
 
@@ -87,12 +87,34 @@ pub(crate) mod rfc3339_opt {
 
 /// Writes a time as RFC 3339 in UTC, such as `2018-01-01T12:00:00.5Z`.
 pub(crate) fn format_rfc3339(time: SystemTime) -> String {
-    let nanos = i128::from(micros_since_epoch(time)) * 1000;
-    // The years 1970 to 9999 can always be written; the default stands in for a failure that cannot be.
-    OffsetDateTime::from_unix_timestamp_nanos(nanos)
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_default()
+    AsRfc3339(time).to_string()
+}
+
+/// A time that displays as RFC 3339 in UTC, without an allocation.
+struct AsRfc3339(SystemTime);
+
+impl fmt::Display for AsRfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = micros_since_epoch(self.0);
+        // The years 1970 to 9999 can always be written; the default stands in for a failure that cannot be.
+        let time = i64::try_from(micros / MICROS)
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        let (year, month, day) = time.to_calendar_date();
+        let (hour, minute, second) = time.to_hms();
+        let month = u8::from(month);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        let (mut fraction, mut digits) = (micros % MICROS, 6);
+        if fraction > 0 {
+            while fraction.is_multiple_of(10) {
+                fraction /= 10;
+                digits -= 1;
+            }
+            write!(f, ".{fraction:0digits$}")?;
+        }
+        f.write_str("Z")
+    }
 }
 
 /// Reads RFC 3339; a text without a time zone is taken as UTC.

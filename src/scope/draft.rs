@@ -22,12 +22,12 @@ impl Token {
 pub(crate) struct Draft {
     pub(crate) token: Token,
     touched: u16,
-    removed: Option<Box<Vec<(Group, SmolStr)>>>,
+    removed: Vec<(Group, SmolStr)>,
 }
 
 impl Draft {
     /// No draft: what a snapshot carries.
-    pub(crate) const SNAPSHOT: Self = Self { token: Token::NONE, touched: 0, removed: None };
+    pub(crate) const SNAPSHOT: Self = Self { token: Token::NONE, touched: 0, removed: Vec::new() };
 
     pub(crate) fn begin() -> Self {
         Self { token: Token::fresh(), ..Self::SNAPSHOT }
@@ -50,12 +50,12 @@ impl Draft {
     pub(crate) fn remove(&mut self, group: Group, key: &str) {
         // Outside a draft nobody will ask.
         if self.token != Token::NONE {
-            self.removed.get_or_insert_default().push((group, SmolStr::new(key)));
+            self.removed.push((group, SmolStr::new(key)));
         }
     }
 
     pub(crate) fn removed(&self, group: Group) -> impl Iterator<Item = &SmolStr> {
-        self.removed.iter().flat_map(|removed| removed.iter()).filter(move |(of, _)| *of == group).map(|(_, key)| key)
+        self.removed.iter().filter(move |(of, _)| *of == group).map(|(_, key)| key)
     }
 }
 

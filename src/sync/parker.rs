@@ -14,45 +14,53 @@
 //! - **I1** The handle is set before the state first leaves PERMIT for AWAKE, so whoever finds PARKED finds the handle.
 //!
 //! # Orderings
-//! K1 ⇄ S1, S2 the work made before waking · S2 ⇄ K1 the handle.
+//! PK1 ⇄ PS1 the work made before waking · PS1 ⇄ PK1 the handle.
 
-use std::sync::OnceLock;
-use std::sync::atomic::Ordering::AcqRel;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::time::Duration;
 
-use super::{AtomicU32, Thread, current_thread, park_timeout};
+use super::{AtomicU32, Thread, UnsafeCell, current_thread, park_timeout};
 
 #[derive(Debug)]
 pub(crate) struct Parker {
     state: AtomicU32,
-    handle: OnceLock<Thread>,
+    /// The sleeper; written before the first PARKED, and only read after that (I1).
+    handle: UnsafeCell<Option<Thread>>,
 }
 
 /// What a waker found.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum Woken {
     /// The sleeper will look.
     Somebody,
     /// There is no sleeper yet: the one caller who hears this must start it.
-    Nobody,
+    Nobody(Start),
+}
+
+/// The right to become the sleeper. Each parker gives out one.
+#[derive(Debug)]
+pub(crate) struct Start {
+    parker: usize,
 }
 
 impl Parker {
     pub(crate) fn new() -> Self {
-        Self { state: AtomicU32::new(NOBODY), handle: OnceLock::new() }
+        Self { state: AtomicU32::new(NOBODY), handle: UnsafeCell::new(None) }
     }
 
     /// Makes sure the sleeper looks for work after this.
     pub(crate) fn wake(&self) -> Woken {
-        // K1, AcqRel: Release pairs with S1 and S2 and hands over the work; Acquire pairs with S2, for the handle. Model:
+        // PK1, AcqRel: Release pairs with PS1 and hands over the work; Acquire pairs with PS1, for the handle. Model:
         // `work_made_before_waking_is_found`.
         match self.state.swap(PERMIT, AcqRel) {
-            NOBODY => Woken::Nobody,
+            NOBODY => Woken::Nobody(Start { parker: self.address() }),
             PARKED => {
-                // I1: there is one.
-                if let Some(handle) = self.handle.get() {
-                    handle.unpark();
-                }
+                self.handle.with(|handle| {
+                    // SAFETY: PARKED was read with Acquire after PS2, so the handle is written and stays as it is (I1).
+                    if let Some(handle) = unsafe { &*handle } {
+                        handle.unpark();
+                    }
+                });
                 Woken::Somebody
             }
             _ => Woken::Somebody,
@@ -61,31 +69,44 @@ impl Parker {
 
     /// True if nobody was ever woken.
     pub(crate) fn is_unused(&self) -> bool {
-        // U1, Acquire: pairs with K1.
-        self.state.load(std::sync::atomic::Ordering::Acquire) == NOBODY
+        // PU1, Relaxed: whoever knows of a waker, in whichever way, sees that the state has changed.
+        self.state.load(Relaxed) == NOBODY
     }
 
-    /// Introduces the calling thread as the sleeper.
-    pub(crate) fn attend(&self) {
-        // Only the thread that was started for it calls this, once.
-        _ = self.handle.set(current_thread());
+    /// Makes the calling thread the sleeper.
+    pub(crate) fn attend(&self, start: Start) {
+        if start.parker != self.address() {
+            debug_assert!(false, "the right to sleep somewhere else");
+            return;
+        }
+        // SAFETY: the state left NOBODY once, so this right is the only one, and it is used up here: nobody else writes.
+        // Nobody reads either, as the state has not been PARKED yet (I1).
+        self.handle.with_mut(|handle| unsafe { *handle = Some(current_thread()) });
     }
 
     /// Takes the permit: work made before it was left is visible now.
     pub(crate) fn look(&self) {
-        // S1, AcqRel: Acquire pairs with K1. Release keeps the handle before any PARKED.
+        // PS1, AcqRel: Acquire pairs with PK1, for the work; Release hands the handle to PK1. Model:
+        // `work_made_before_waking_is_found`.
         self.state.swap(AWAKE, AcqRel);
     }
 
     /// Sleeps until woken or for about `timeout`, unless a permit came since [`look`](Self::look).
     pub(crate) fn park(&self, timeout: Option<Duration>) {
-        // S2, AcqRel: Release hands the handle to K1; on failure a permit is there, and `look` takes it. Model:
-        // `work_made_before_waking_is_found`.
-        if self.state.compare_exchange(AWAKE, PARKED, AcqRel, std::sync::atomic::Ordering::Relaxed).is_ok() {
+        // PS2, Relaxed: continues the release sequence that PS1 began, so that PK1 gets the handle from there. On failure a
+        // permit is there, and `look` takes it.
+        if self.state.compare_exchange(AWAKE, PARKED, Relaxed, Relaxed).is_ok() {
             park_timeout(timeout);
         }
     }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
 }
+
+// SAFETY: the handle is written by one thread before the others may read it (I1).
+unsafe impl Sync for Parker {}
 
 /// No thread was started.
 const NOBODY: u32 = 0;
@@ -107,12 +128,12 @@ mod tests {
     fn work_made_before_waking_is_found() {
         model(|| {
             let shared = Arc::new((Parker::new(), AtomicU32::new(0)));
-            assert_eq!(shared.0.wake(), Woken::Nobody);
+            let Woken::Nobody(start) = shared.0.wake() else { panic!("somebody else is there") };
             let sleeper = {
                 let shared = Arc::clone(&shared);
                 spawn(move || {
                     let (parker, work) = &*shared;
-                    parker.attend();
+                    parker.attend(start);
                     loop {
                         parker.look();
                         // Relaxed: only the parker orders this.
@@ -124,7 +145,7 @@ mod tests {
                 })
             };
             shared.1.store(1, Relaxed);
-            assert_eq!(shared.0.wake(), Woken::Somebody);
+            assert!(matches!(shared.0.wake(), Woken::Somebody));
             // A lost wake-up would leave the sleeper asleep: the model reports a deadlock.
             sleeper.join().unwrap();
         });
@@ -136,9 +157,9 @@ mod tests {
             let parker = Arc::new(Parker::new());
             let other = {
                 let parker = Arc::clone(&parker);
-                spawn(move || parker.wake() == Woken::Nobody)
+                spawn(move || matches!(parker.wake(), Woken::Nobody(_)))
             };
-            let first = parker.wake() == Woken::Nobody;
+            let first = matches!(parker.wake(), Woken::Nobody(_));
             assert!(first ^ other.join().unwrap());
         });
     }

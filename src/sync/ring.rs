@@ -26,7 +26,8 @@
 //!   A past names chunks as references, never as heads: dropping one never cascades.
 //!
 //! # Orderings
-//! W1 ⇄ F1, F2, V1 a slot's contents · D1 ⇄ D1 the end of all reads before the slots are dropped.
+//! RW1 ⇄ RF1, RV1 a slot's contents · RD1 ⇄ RD1 the end of all reads before the slots are dropped · RD2 ⇄ RD2 the same for
+//! the past.
 //!
 //! # Not here
 //! Who may push to which head and which head is current: the layers of a hub.
@@ -114,7 +115,7 @@ impl<T: Item> Head<T> {
         let chunk = Spare::take();
         // SAFETY: the chunk is ours alone until we return it (I2).
         chunk.past.with_mut(|place| unsafe { *place = past });
-        // N1, Relaxed: not shared yet; whoever shares the head publishes it.
+        // RN1, Relaxed: not shared yet; whoever shares the head publishes it.
         chunk.refs.store(HEAD + 1, Relaxed);
         Self(NonNull::from(Box::leak(chunk)))
     }
@@ -122,28 +123,28 @@ impl<T: Item> Head<T> {
     /// Appends a value, or gives it back when the chunk is full.
     pub(crate) fn push(&self, value: T) -> Result<(), Full<T>> {
         let chunk = self.chunk();
-        // T1, Relaxed: only keeps the tail from growing without end.
+        // RT1, Relaxed: only keeps the tail from growing without end.
         if chunk.tail.load(Relaxed) >= SLOTS as u32 {
             return Err(Full(value));
         }
-        // T2, Relaxed: hands out an index once; W1 publishes what is written there.
+        // RT2, Relaxed: hands out an index once; RW1 publishes what is written there.
         let index = chunk.tail.fetch_add(1, Relaxed);
         let Some(slot) = chunk.slots.get(index as usize) else {
             return Err(Full(value));
         };
         slot.with_mut(|slot| {
-            // SAFETY: T2 gave this index to us alone, and its bit is not set: the slot is ours (I1).
+            // SAFETY: RT2 gave this index to us alone, and its bit is not set: the slot is ours (I1).
             let slot = unsafe { &mut *slot };
             slot.write(value);
         });
-        // W1, Release: pairs with F1, F2 and V1; the slot's contents. Model: `a_view_shows_whole_values`.
+        // RW1, Release: pairs with RF1 and RV1; the slot's contents. Model: `a_view_shows_whole_values`.
         chunk.mask.fetch_or(1 << index, Release);
         Ok(())
     }
 
     /// Notes what is published now. Later pushes, here or anywhere, do not show.
     pub(crate) fn freeze(&self) -> View<T> {
-        // F1, Acquire: pairs with W1. Before F2, so that the newest seen is never newer than what F2 misses.
+        // RF1, Acquire: pairs with RW1. Before RF2, so that the newest seen is never newer than what RF2 misses.
         let mask = self.chunk().mask.load(Acquire);
         if self.past().iter().all(Past::is_settled) {
             return View { head: Some(self.clone()), mask };
@@ -168,7 +169,7 @@ impl<T: Item> Head<T> {
 
 impl<T: Item> Clone for Head<T> {
     fn clone(&self) -> Self {
-        // C1, Relaxed: the head we clone from keeps the chunk and its past.
+        // RC1, Relaxed: the head we clone from keeps the chunk and its past.
         self.chunk().refs.fetch_add(HEAD + 1, Relaxed);
         Self(self.0)
     }
@@ -177,7 +178,7 @@ impl<T: Item> Clone for Head<T> {
 impl<T: Item> Drop for Head<T> {
     fn drop(&mut self) {
         let chunk = self.chunk();
-        // D2, AcqRel: Release ends our reads of `past`, Acquire takes in those of the other heads before it is emptied.
+        // RD2, AcqRel: Release ends our reads of `past`, Acquire takes in those of the other heads before it is emptied.
         // Our reference stays until the past is out. Model: `the_past_goes_with_the_last_head`.
         let before = chunk.refs.fetch_sub(HEAD, AcqRel);
         if before >> 32 == 1 {
@@ -265,7 +266,7 @@ impl<T: Item> Past<T> {
             });
         }
         // The last one is not full; nobody will push to it any more, so its mask is final.
-        // F3, Relaxed: we published all of it ourselves.
+        // RF3, Relaxed: we published all of it ourselves.
         let mask = head.chunk().mask.load(Relaxed);
         if mask != 0 {
             dense.insert(0, Self { chunk: Reference::of(&head), mask: Some(mask) });
@@ -275,9 +276,8 @@ impl<T: Item> Past<T> {
 
     /// True if this entry's slots can't change any more.
     fn is_settled(&self) -> bool {
-        // F2, Acquire: pairs with W1; what a view shows later through V1 was published before it was made. Model:
-        // `a_view_does_not_change`.
-        self.mask.is_some() || self.chunk.chunk().mask.load(Acquire) == FULL
+        // RF2, Relaxed: only asks; whoever reads the slots loads again at RV1, and a mask never shrinks.
+        self.mask.is_some() || self.chunk.chunk().mask.load(Relaxed) == FULL
     }
 
     /// Pins down the slots that are published now.
@@ -286,14 +286,14 @@ impl<T: Item> Past<T> {
     }
 
     fn visible(&self) -> u32 {
-        // V1, Acquire: pairs with W1. Model: `a_view_shows_whole_values`.
+        // RV1, Acquire: pairs with RW1. Model: `an_older_chunk_shows_whole_values`.
         self.mask.unwrap_or_else(|| self.chunk.chunk().mask.load(Acquire))
     }
 }
 
 impl<T: Item> Clone for Past<T> {
     fn clone(&self) -> Self {
-        // C2, Relaxed: as C1.
+        // RC2, Relaxed: as RC1.
         self.chunk.chunk().refs.fetch_add(1, Relaxed);
         Self { chunk: Reference(self.chunk.0), mask: self.mask }
     }
@@ -301,7 +301,7 @@ impl<T: Item> Clone for Past<T> {
 
 impl<T: Item> Reference<T> {
     fn of(head: &Head<T>) -> Self {
-        // C3, Relaxed: as C1.
+        // RC3, Relaxed: as RC1.
         head.chunk().refs.fetch_add(1, Relaxed);
         Self(head.0)
     }
@@ -314,7 +314,7 @@ impl<T: Item> Reference<T> {
 
 impl<T: Item> Drop for Reference<T> {
     fn drop(&mut self) {
-        // D1, AcqRel: Release ends our reads of slots, Acquire takes in those of all others before the slots are dropped.
+        // RD1, AcqRel: Release ends our reads of slots, Acquire takes in those of all others before the slots are dropped.
         // Model: `slots_are_dropped_after_all_reads`.
         if self.chunk().refs.fetch_sub(1, AcqRel) == 1 {
             // SAFETY: the last reference is gone through us, so the chunk is ours alone (I3); it came from a Box.
@@ -325,23 +325,13 @@ impl<T: Item> Drop for Reference<T> {
 
 impl<T: Item> Chunk<T> {
     fn new() -> Box<Self> {
-        let mut place = Box::<Self>::new_uninit();
-        let chunk = place.as_mut_ptr();
-        // SAFETY: `chunk` points to owned, uninitialised memory of the right size; each field is written once, below.
-        unsafe { (&raw mut (*chunk).refs).write(AtomicU64::new(0)) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*chunk).tail).write(AtomicU32::new(0)) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*chunk).mask).write(AtomicU32::new(0)) };
-        // SAFETY: as above.
-        unsafe { (&raw mut (*chunk).past).write(UnsafeCell::new(SmallVec::new())) };
-        #[cfg(vidette_loom)]
-        // SAFETY: as above.
-        unsafe {
-            (&raw mut (*chunk).slots).write(std::array::from_fn(|_| UnsafeCell::new(MaybeUninit::uninit())))
-        };
-        // SAFETY: all fields are written; `slots` is cells of `MaybeUninit`, which may stay uninitialised.
-        unsafe { place.assume_init() }
+        Box::new(Self {
+            refs: AtomicU64::new(0),
+            tail: AtomicU32::new(0),
+            mask: AtomicU32::new(0),
+            past: UnsafeCell::new(SmallVec::new()),
+            slots: std::array::from_fn(|_| UnsafeCell::new(MaybeUninit::uninit())),
+        })
     }
 
     /// Visits the slots in `mask`, all of which are published, in the order of their indices.
@@ -350,8 +340,8 @@ impl<T: Item> Chunk<T> {
             let index = mask.trailing_zeros();
             mask &= mask - 1;
             if let Some(slot) = self.slots.get(index as usize) {
-                // SAFETY: the bit was read with Acquire after W1, so the slot is initialised and only read (I1).
-                slot.with(|slot| visit(unsafe { (*slot).assume_init_ref() }));
+                // SAFETY: the bit was read with Acquire after RW1, so the slot is initialised and only read (I1).
+                slot.with(|slot| visit(unsafe { &*slot.cast::<T>() }));
             }
         }
     }
@@ -367,18 +357,18 @@ impl<T: Item> Spare<T> {
 
     /// Empties a chunk that nobody refers to, and keeps it if there is room.
     fn give(chunk: Box<Chunk<T>>) {
-        // E1, Relaxed: D1 took in everything.
+        // RE1, Relaxed: RD1 took in everything.
         let mut mask = chunk.mask.load(Relaxed);
-        // E2, Relaxed: the chunk is ours; whoever shares it next publishes it.
+        // RE2, Relaxed: the chunk is ours; whoever shares it next publishes it.
         chunk.mask.store(0, Relaxed);
-        // E3, Relaxed: as E2.
+        // RE3, Relaxed: as RE2.
         chunk.tail.store(0, Relaxed);
         while mask != 0 {
             let index = mask.trailing_zeros();
             mask &= mask - 1;
             if let Some(slot) = chunk.slots.get(index as usize) {
                 // SAFETY: published, so initialised (I1); nobody refers to the chunk any more (I3).
-                slot.with_mut(|slot| unsafe { (*slot).assume_init_drop() });
+                slot.with_mut(|slot| unsafe { slot.cast::<T>().drop_in_place() });
             }
         }
         if let Some(spares) = T::spares() {

@@ -31,7 +31,7 @@
 //!   word and by a newer one through the count; the sum of I1 stays.
 //!
 //! # Orderings
-//! B1 ⇄ P1 the node's contents · L1, L2 ⇄ P1, R1 the end of a guest's reads · S1, R1 ⇄ R1 the end of all use before the free.
+//! SB1 ⇄ SP1, SP4 the node's contents · SL1 ⇄ SP1, SP4 and SR1 ⇄ SR1 the end of all reads before the free.
 //!
 //! # Not here
 //! Tagged heap pointers: an address that does not fit 56 bits aborts the process in `pack`, as no supported platform
@@ -106,7 +106,7 @@ impl<T: Content> Shared<T> {
 
 impl<T: Content> Clone for Shared<T> {
     fn clone(&self) -> Self {
-        // C1, Relaxed: the handle we clone from keeps the node alive; nothing is published by counting.
+        // SC1, Relaxed: the handle we clone from keeps the node alive; nothing is published by counting.
         self.node().count.fetch_add(1, Relaxed);
         Self { node: self.node, owns: PhantomData }
     }
@@ -136,7 +136,7 @@ impl<T: Content + fmt::Debug> fmt::Debug for Shared<T> {
 fn leave<T: Content>(node: NonNull<Node<T>>) -> Option<T> {
     // SAFETY: the caller owns one unit of the count, so by I1 the node lives until the subtraction.
     let count = unsafe { &node.as_ref().count };
-    // R1, AcqRel: Release ends our reads before any free; Acquire takes in all others' (R1, S1). Model:
+    // SR1, AcqRel: Release ends our reads before any free; Acquire takes in all others'. Model:
     // `the_last_to_leave_frees_after_all_reads`.
     if count.fetch_sub(1, AcqRel) != 1 {
         return None;
@@ -178,7 +178,7 @@ impl<T: Content> Swap<T> {
     /// Borrows what stands here now.
     pub(crate) fn borrow(&self) -> Option<Borrow<'_, T>> {
         loop {
-            // B1, Acquire: pairs with P1; the node's contents are visible. Model: `a_reader_sees_a_whole_value`.
+            // SB1, Acquire: pairs with SP1; the node's contents are visible. Model: `a_reader_sees_a_whole_value`.
             let word = self.word.fetch_add(1, Acquire);
             let node = address(word);
             if guests(word) < MOST_GUESTS {
@@ -205,8 +205,8 @@ impl<T: Content> Swap<T> {
 
     /// Replaces whatever stands here and returns it.
     pub(crate) fn swap(&self, value: Option<Shared<T>>) -> Option<Shared<T>> {
-        // P1, AcqRel: Release publishes the new node's contents to B1; Acquire takes in the reads of guests that left
-        // through the word (L1), which S1 passes on.
+        // SP1, AcqRel: Release publishes the new node's contents to SB1; Acquire takes in the reads of guests that left
+        // through the word (SL1), which SS1 passes on.
         let word = self.word.swap(enter_word(value), AcqRel);
         settle(word)
     }
@@ -214,10 +214,10 @@ impl<T: Content> Swap<T> {
     /// Replaces `current` if it still stands here, and returns it; else hands `value` back.
     pub(crate) fn publish(&self, current: &Borrow<'_, T>, value: Shared<T>) -> Result<Shared<T>, Shared<T>> {
         let new = enter_word(Some(value));
-        // P2, Relaxed: only a first guess, the exchange below decides.
+        // SP2, Relaxed: only a first guess, the exchange below decides.
         let mut word = self.word.load(Relaxed);
         while address(word) == Some(current.node) {
-            // P1, AcqRel: as in `swap`. Model: `no_update_is_lost`.
+            // SP4, AcqRel: as SP1. Model: `what_is_published_over_is_freed_after_all_reads`.
             match self.word.compare_exchange_weak(word, new, AcqRel, Relaxed) {
                 Ok(_) => {
                     // `current` is borrowed, so an address stood here and its handle comes back.
@@ -231,13 +231,13 @@ impl<T: Content> Swap<T> {
 
     /// The tag of what stands here now: a plain load.
     pub(crate) fn tag(&self) -> bool {
-        // G1, Relaxed: the bit tells of itself alone.
+        // SG1, Relaxed: the bit tells of itself alone.
         self.word.load(Relaxed) & TAG != 0
     }
 
     /// Takes back the guest that `borrow` added to a word without an address.
     fn retract_from_empty(&self) {
-        // L3, Relaxed: nothing was read.
+        // SL3, Relaxed: nothing was read.
         let mut word = self.word.load(Relaxed);
         // The address may have changed since, and the writer that changed it forgot our guest with the empty word.
         while address::<T>(word).is_none() && guests(word) > 0 {
@@ -251,8 +251,8 @@ impl<T: Content> Swap<T> {
 
 impl<T: Content> Drop for Swap<T> {
     fn drop(&mut self) {
-        // P3, AcqRel: as P1 in `swap`; `&mut self`, so there are no guests.
-        drop(settle::<T>(self.word.swap(0, AcqRel)));
+        // SP3, Relaxed: `&mut self`, so there are no guests, and all who were have left before.
+        drop(settle::<T>(self.word.swap(0, Relaxed)));
     }
 }
 
@@ -264,7 +264,7 @@ impl<T: Content + fmt::Debug> fmt::Debug for Swap<T> {
 
 impl<T: Content> Borrow<'_, T> {
     pub(crate) fn to_shared(&self) -> Shared<T> {
-        // C2, Relaxed: as C1; we are a guest, so by I1 and I2 the count is positive.
+        // SC2, Relaxed: as SC1; we are a guest, so by I1 and I2 the count is positive.
         self.node().count.fetch_add(1, Relaxed);
         Shared { node: self.node, owns: PhantomData }
     }
@@ -285,10 +285,10 @@ impl<T: Content> Deref for Borrow<'_, T> {
 
 impl<T: Content> Drop for Borrow<'_, T> {
     fn drop(&mut self) {
-        // L2, Relaxed: a guess; L1 decides.
+        // SL2, Relaxed: a guess; SL1 decides.
         let mut word = self.swap.word.load(Relaxed);
         while address(word) == Some(self.node) && guests(word) > 0 {
-            // L1, Release: ends our reads before the writer's P1, and through it before the free. Model:
+            // SL1, Release: ends our reads before the writer's SP1, and through it before the free. Model:
             // `the_last_to_leave_frees_after_all_reads`.
             match self.swap.word.compare_exchange_weak(word, word - 1, Release, Relaxed) {
                 Ok(_) => return,
@@ -304,7 +304,7 @@ impl<T: Content> Drop for Borrow<'_, T> {
 fn enter_word<T: Content>(value: Option<Shared<T>>) -> u64 {
     let Some(value) = value else { return 0 };
     let value = ManuallyDrop::new(value);
-    // C3, Relaxed: our handle keeps the node alive; P1 publishes.
+    // SC3, Relaxed: our handle keeps the node alive; SP1 publishes.
     value.node().count.fetch_add(BIAS - 1, Relaxed);
     pack(value.node) | if value.tag() { TAG } else { 0 }
 }
@@ -323,9 +323,8 @@ fn settle<T: Content>(word: u64) -> Option<Shared<T>> {
     let node = address::<T>(word)?;
     // SAFETY: the BIAS of the word we took out keeps the node alive (I2).
     let count = unsafe { &node.as_ref().count };
-    // S1, Release: passes on what P1 took in from guests that left through the word, to the R1 that frees. Model:
-    // `the_last_to_leave_frees_after_all_reads`.
-    count.fetch_sub(BIAS - 1 - u64::from(guests(word)), Release);
+    // SS1, Relaxed: the handle made here passes on what SP1 took in, when it leaves (SR1).
+    count.fetch_sub(BIAS - 1 - u64::from(guests(word)), Relaxed);
     Some(Shared { node, owns: PhantomData })
 }
 

@@ -6,6 +6,8 @@
 //! **Not here**: queueing, rate limits, retries and loss accounting belong to the sender.
 
 mod factory;
+#[cfg(feature = "client")]
+mod file;
 #[cfg(feature = "http")]
 mod http;
 mod options;
@@ -17,6 +19,8 @@ use std::time::Duration;
 use crate::wire::Envelope;
 
 pub use self::factory::TransportFactory;
+#[cfg(feature = "client")]
+pub use self::file::{EnvelopeFile, EnvelopeFileError, FileTransport};
 #[cfg(feature = "http")]
 pub use self::http::{HttpTransport, HttpTransportError};
 pub use self::options::TransportOptions;

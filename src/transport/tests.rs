@@ -1,3 +1,5 @@
+//! What the traits promise: every method arrives, and the provided ones do what they say.
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -7,7 +7,6 @@ use crate::protocol::{
 /// One item of an envelope.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "the variants and what they hold are given by the mirrored API")]
 pub enum EnvelopeItem {
     /// An error or a message.
     Event(Box<Event<'static>>),

@@ -15,7 +15,8 @@
 //! - A crate-internal writer puts items into a reused buffer without an envelope around them.
 //!
 //! # Guarantees
-//! - Any bytes give a value or an error: no panic, a depth of at most 127 levels, memory linear in the input.
+//! - Any bytes give a value or an error: no panic, memory linear in the input, values at most 127 levels deep
+//!   (what is skipped may be deeper, and costs no stack).
 //! - What was read is written byte for byte (headers, items, unknown ones too) until it is changed: the headers
 //!   with [`with_headers`](Envelope::with_headers), an item by taking it out with
 //!   [`into_items`](Envelope::into_items).
@@ -25,11 +26,11 @@ mod envelope;
 mod error;
 mod filter;
 mod frame;
-mod headers;
+pub(crate) mod headers;
 mod item;
 mod parse;
 mod view;
-mod write;
+pub(crate) mod write;
 
 pub use self::envelope::{Envelope, EnvelopeItemIter};
 pub use self::error::EnvelopeError;
@@ -37,6 +38,3 @@ pub use self::filter::{EnvelopeFilter, EnvelopeFilterCallbacks};
 pub use self::headers::EnvelopeHeaders;
 pub use self::item::{EnvelopeItem, ItemContainer};
 pub use self::view::{EnvelopeView, ItemView, ItemViews};
-
-pub(crate) use self::headers::HeaderFields;
-pub(crate) use self::write::EnvelopeWriter;

@@ -241,3 +241,47 @@ impl Digits {
 
 /// Holds the place of a payload's length: events with breadcrumbs have five digits.
 const ROOM: &[u8] = b"00000";
+
+#[cfg(test)]
+mod tests {
+    use serde::ser::Error as _;
+    use serde::{Serialize, Serializer};
+
+    use super::EnvelopeWriter;
+    use crate::wire::EnvelopeView;
+    use crate::wire::headers::HeaderFields;
+
+    struct Refuses;
+
+    impl Serialize for Refuses {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(S::Error::custom("no"))
+        }
+    }
+
+    #[test]
+    fn an_item_that_fails_leaves_nothing_behind() {
+        let mut buffer = Vec::new();
+        let mut writer = EnvelopeWriter::new(&mut buffer, &HeaderFields::default()).unwrap();
+        writer.json("a", &1).unwrap();
+        assert!(writer.json("b", &("begun", Refuses)).is_err());
+        writer.json("c", &2).unwrap();
+        let expected = "{}\n{\"type\":\"a\",\"length\":1}\n1\n{\"type\":\"c\",\"length\":1}\n2\n";
+        assert_eq!(String::from_utf8(buffer).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_length_of_any_number_of_digits_finds_room() {
+        for length in [1, 7, 42, 9_999, 10_000, 99_999, 100_000, 1_234_567] {
+            // The quotation marks count too.
+            let payload = "x".repeat(length);
+            let mut buffer = Vec::new();
+            let mut writer = EnvelopeWriter::new(&mut buffer, &HeaderFields::default()).unwrap();
+            writer.json("a", &payload).unwrap();
+            writer.json("b", &1).unwrap();
+            let items = EnvelopeView::new(&buffer).unwrap().items();
+            let lengths: Vec<usize> = items.map(|item| item.unwrap().payload().len()).collect();
+            assert_eq!(lengths, [length + 2, 1]);
+        }
+    }
+}

@@ -12,7 +12,9 @@
 )]
 
 mod bugsink;
+mod delivery;
 mod http;
 mod peers;
 mod python;
 mod relay;
+mod schema;

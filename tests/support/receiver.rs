@@ -2,7 +2,12 @@
 //!
 //! It checks what Sentry's servers check (method, path, key, compression, envelope), keeps what it accepted, and
 //! answers as told. Each connection has a thread; nothing waits but a delay that was asked for.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary includes the file, uses a part of it, and may fail in it"
+)]
 
 mod http;
 

@@ -170,6 +170,18 @@ fn a_silent_server_costs_the_time_limit_and_no_more() {
 }
 
 #[test]
+fn limits_longer_than_a_clock_can_tell_are_no_limits() {
+    let receiver = Receiver::start().unwrap();
+    let mut options = options(receiver.dsn());
+    options.connect_timeout = Duration::MAX;
+    options.transfer_timeout = Duration::MAX;
+    let transport = HttpTransport::new(&options).unwrap();
+    for limit in [None, Some(Duration::MAX), Some(Duration::MAX / 2)] {
+        assert_eq!(transport.send_bytes(&event(10), limit).unwrap().status, 200);
+    }
+}
+
+#[test]
 fn no_time_left_means_no_request() {
     let receiver = Receiver::start().unwrap();
     let transport = transport(receiver.dsn());
@@ -252,4 +264,30 @@ fn an_envelope_can_be_sent_without_a_client() {
     transport.send_envelope(envelope);
     assert!(transport.shutdown(LONG));
     assert_eq!(receiver.take().pop().unwrap().bytes, event(10));
+}
+
+#[test]
+#[ignore = "a measurement: run it alone, in a release build"]
+fn the_receiver_takes_5000_small_envelopes_a_second() {
+    let receiver = Receiver::start().unwrap();
+    let transport = transport(receiver.dsn());
+    let start = Instant::now();
+    for _ in 0..20_000 {
+        send(&transport, &event(100)).unwrap();
+    }
+    let rate = 20_000.0 / start.elapsed().as_secs_f64();
+    println!("{rate:.0} envelopes a second over one connection");
+    assert!(receiver.wait_for(20_000, LONG));
+    assert!(rate > 5_000.0);
+}
+
+#[test]
+fn a_server_may_have_a_name() {
+    let receiver = Receiver::start().unwrap();
+    let dsn = receiver.dsn().to_string().replace("127.0.0.1", "localhost");
+    let transport = transport(dsn.parse().unwrap());
+    for _ in 0..3 {
+        assert_eq!(send(&transport, &event(10)).unwrap().status, 200);
+    }
+    assert_eq!(receiver.counts().connections, 1);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
-use super::{Full, Head, Item, SLOTS, Spare, View};
+use super::{Head, Item, SLOTS, Spare, View};
 use crate::sync::{Arc, UnsafeCell, model, spawn};
 
 impl Item for u64 {
@@ -73,6 +73,25 @@ fn a_view_shows_whole_values() {
         assert_eq!(seen, [7]);
         drop(head);
         assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn an_older_chunk_shows_whole_values() {
+    model(|| {
+        let drops = std::sync::Arc::new(AtomicUsize::new(0));
+        let head = Arc::new(Head::after(&View::EMPTY, 4));
+        let writer = {
+            let (head, drops) = (Arc::clone(&head), drops.clone());
+            spawn(move || assert!(head.push(Watched { cell: UnsafeCell::new(7), drops }).is_ok()))
+        };
+        // The writer's chunk is an older one already, and its slot may still be on its way.
+        let next = head.successor(4);
+        next.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
+        writer.join().unwrap();
+        let mut seen = Vec::new();
+        next.freeze().for_each(4, |value| seen.push(value.read()));
+        assert_eq!(seen, [7]);
     });
 }
 
@@ -154,6 +173,7 @@ fn the_past_goes_with_the_last_head() {
 mod at_length {
     use std::collections::VecDeque;
 
+    use super::super::Full;
     use super::*;
 
     /// A ring as one thread uses it: a head, replaced when full.

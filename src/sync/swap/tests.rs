@@ -87,6 +87,30 @@ fn the_last_to_leave_frees_after_all_reads() {
 }
 
 #[test]
+fn what_is_published_over_is_freed_after_all_reads() {
+    model(|| {
+        let drops = count();
+        let swap = Arc::new(Swap::new(Some(Watched::new(1, &drops))));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            spawn(move || {
+                let seen = swap.borrow().unwrap().read();
+                assert!(seen == 1 || seen == 2);
+            })
+        };
+        let current = swap.borrow().unwrap();
+        let old = swap.publish(&current, Watched::new(2, &drops));
+        drop(current);
+        assert!(old.is_ok(), "nobody else writes");
+        drop(old);
+        reader.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
 fn a_handle_outlives_the_place_it_was_loaded_from() {
     model(|| {
         let drops = count();

@@ -52,6 +52,7 @@ impl Gzip {
 
 /// Deflate, no flags, no time, no extra flags, unknown system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+/// The fastest. For an event of 26 KB: 8.0 KB in 55 µs; level 2 makes 5.8 KB in 90 µs, level 6 makes 5.2 KB in 156 µs.
 const LEVEL: u32 = 1;
 /// Smaller bodies fit into one packet anyway.
 const WORTHWHILE: usize = 256;

@@ -4,14 +4,14 @@
 //!  sender thread ── bytes ─► gzip ─► POST …/api/<project>/envelope/ ─► (proxy) ─► server
 //!                ◄─ Reply: status, rate limits ───────────────────────────────────┘
 //! ```
-//! **Guarantees**: no thread, no queue, no lock; a call ends within its time limit; redirects are not followed, and any
-//! status is an answer. Name resolution has no time limit of its own in the operating system, so looking up a name
-//! borrows a thread for as long as it takes.
+//! **Guarantees**: no queue, and no thread but a short-lived one now and then to look up the server's name; a call ends
+//! within its time limit; redirects are not followed, and any status is an answer.
 
 mod error;
 mod factory;
 mod gzip;
 mod proxy;
+mod resolve;
 mod tls;
 
 use std::fmt;
@@ -23,8 +23,10 @@ use crossbeam_queue::ArrayQueue;
 use ureq::Agent;
 use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use ureq::http::{Response, Uri};
+use ureq::unversioned::transport::DefaultConnector;
 
 use self::gzip::Gzip;
+use self::resolve::Lookup;
 use super::{Delivery, Reply, SendBytes, SendError, Transport, TransportOptions};
 use crate::wire::Envelope;
 
@@ -47,6 +49,7 @@ pub(crate) use self::factory::HttpTransportFactory;
 /// ```
 pub struct HttpTransport {
     agent: Agent,
+    lookup: Lookup,
     endpoint: Uri,
     auth: HeaderValue,
     transfer_timeout: Duration,
@@ -79,19 +82,27 @@ impl HttpTransport {
             HeaderValue::try_from(auth).map_err(|cause| HttpTransportError::InvalidUserAgent(cause.into()))?;
         auth.set_sensitive(true);
 
-        let agent = Agent::config_builder()
+        let transfer_timeout = options.transfer_timeout.min(LONGEST_TIME);
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(proxy::choose(options, env)?)
             .tls_config(tls::config(options)?)
-            .timeout_connect(Some(options.connect_timeout))
-            .timeout_global(Some(options.transfer_timeout))
+            .timeout_connect(Some(options.connect_timeout.min(LONGEST_TIME)))
+            .timeout_global(Some(transfer_timeout))
             .timeout_recv_body(Some(DRAIN_TIMEOUT))
             .user_agent(options.user_agent.as_ref())
-            .build()
-            .new_agent();
-        Ok(Self { agent, endpoint, auth, transfer_timeout: options.transfer_timeout, gzip: ArrayQueue::new(1) })
+            .build();
+        let lookup = Lookup::default();
+        Ok(Self {
+            agent: Agent::with_parts(config, DefaultConnector::new(), lookup.clone()),
+            lookup,
+            endpoint,
+            auth,
+            transfer_timeout,
+            gzip: ArrayQueue::new(1),
+        })
     }
 
     fn post(&self, body: &[u8], zipped: bool, limit: Option<Duration>) -> Result<Reply, SendError> {
@@ -120,7 +131,7 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send_envelope(&self, envelope: Envelope) {
         let mut bytes = Vec::new();
-        if envelope.to_writer(&mut bytes).is_ok() {
+        if envelope.append_to(&mut bytes).is_ok() {
             // The caller chose not to hear about the outcome.
             let _ = self.send_bytes(&bytes, None);
         }
@@ -138,9 +149,12 @@ impl SendBytes for HttpTransport {
             Some(packed) => (packed, true),
             None => (envelope, false),
         };
-        // ureq panics where it cannot spawn the thread that looks up a name.
+        // ureq is full of assertions; one that fails must not end the thread that sends.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.post(body, zipped, limit)))
             .unwrap_or_else(|_| Err(SendError::Other("the HTTP client panicked".into())));
+        if outcome.is_err() {
+            self.lookup.expire();
+        }
         // Full when two clients sent at once: one encoder is enough to keep.
         let _ = self.gzip.push(gzip);
         outcome
@@ -176,6 +190,8 @@ const ENVELOPE: HeaderValue = HeaderValue::from_static("application/x-sentry-env
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 /// Servers answer with an id or a short reason; a new connection costs less than more than that.
 const LONGEST_BODY: u64 = 16 << 10;
+/// ureq adds limits to the current time, and panics where there is no such time.
+const LONGEST_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Options that make no HTTP transport, and what is read from answers.
+
 use std::error::Error;
 use std::path::PathBuf;
 

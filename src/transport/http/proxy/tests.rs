@@ -1,3 +1,5 @@
+//! Which proxy is chosen, and which texts are none.
+
 use std::error::Error;
 
 use super::*;

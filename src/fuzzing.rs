@@ -1,0 +1,84 @@
+//! What must hold for any bytes. Each function states one property and panics where it breaks.
+#![allow(clippy::expect_used, clippy::panic, reason = "a broken property must stop the fuzzer")]
+
+use serde::de::IgnoredAny;
+
+use crate::dsn::Dsn;
+use crate::wire::{Envelope, EnvelopeItem, EnvelopeView};
+
+/// Any bytes are an envelope or an error; what was read is written byte for byte, and once more; the items found are
+/// those the view finds; and what is written from types alone is a fixpoint after the first time.
+pub fn envelope(bytes: &[u8]) {
+    let view = EnvelopeView::new(bytes);
+    let envelope = match Envelope::from_slice(bytes) {
+        Ok(envelope) => envelope,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            return;
+        }
+    };
+    let written = write(&envelope);
+    let again = Envelope::from_slice(&written).expect("what was written can be read");
+    // The values may differ: an event without an id or a time gets one each time it is read.
+    assert_eq!(again.headers(), envelope.headers(), "the headers read the same");
+    assert_eq!(write(&again), written, "what was read again is written the same");
+
+    let view = view.expect("the view reads what the parser reads");
+    let items: Vec<_> = view.items().collect::<Result<_, _>>().expect("the view finds items");
+    assert_eq!(items.len(), envelope.items().count(), "the view finds as many items");
+    let second = EnvelopeView::new(&written).expect("the view reads what was written");
+    let same = second.items().collect::<Result<Vec<_>, _>>().expect("the view finds items");
+    assert_eq!(second.header(), view.header(), "the headers are kept byte for byte");
+    assert_eq!(items, same, "the items are kept byte for byte");
+    for (typed, item) in envelope.items().zip(&items) {
+        match typed {
+            EnvelopeItem::Attachment(attachment) => {
+                assert_eq!(attachment.buffer, item.payload(), "both find the same payload");
+            }
+            EnvelopeItem::Raw => {}
+            _ => {
+                serde_json::from_slice::<IgnoredAny>(item.payload()).expect("what was read is JSON");
+            }
+        }
+    }
+
+    let first = write(&anew(envelope));
+    let second = Envelope::from_slice(&first).expect("what was written from types can be read");
+    let second = write(&anew(second));
+    assert_eq!(
+        String::from_utf8_lossy(&first),
+        String::from_utf8_lossy(&second),
+        "what is written from types is a fixpoint"
+    );
+}
+
+/// Any text is a DSN or an error, and what a DSN displays parses to the same.
+pub fn dsn(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let Ok(dsn) = text.parse::<Dsn>() else { return };
+    let shown = dsn.to_string();
+    assert_eq!(shown.parse::<Dsn>().as_ref(), Ok(&dsn), "{shown}");
+    let public: Dsn = dsn.without_secret().to_string().parse().expect("the public part is a dsn");
+    assert_eq!((public.secret_key(), public.public_key()), (None, dsn.public_key()));
+    assert_eq!((public.host(), public.port(), public.path()), (dsn.host(), dsn.port(), dsn.path()));
+    assert_eq!(public.project_id(), dsn.project_id());
+    assert_eq!(public.envelope_api_url(), dsn.envelope_api_url());
+    assert!(dsn.envelope_api_url().username().is_empty());
+}
+
+fn write(envelope: &Envelope) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    envelope.append_to(&mut bytes).expect("an envelope can be written");
+    bytes
+}
+
+/// Builds the envelope again from its types, without the bytes it was read from.
+fn anew(envelope: Envelope) -> Envelope {
+    let mut anew = Envelope::new().with_headers(envelope.headers().clone());
+    for item in envelope.into_items() {
+        anew.add_item(item);
+    }
+    anew
+}

@@ -1,4 +1,5 @@
 //! The example `busy_service`, run as a user runs it, with few requests.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail in that way too")]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -22,7 +22,6 @@ mod failure;
 mod load;
 mod measure;
 #[path = "../../tests/support/receiver.rs"]
-#[allow(clippy::unwrap_used, reason = "shared with the tests, where that is how to fail")]
 mod receiver;
 mod report;
 mod service;

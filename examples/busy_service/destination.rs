@@ -22,7 +22,7 @@ pub struct Tally {
     /// Requests that were no acceptable envelope.
     pub refused: u64,
     /// The last event.
-    pub last: Option<Event<'static>>,
+    pub last: Option<Box<Event<'static>>>,
 }
 
 impl Destination {
@@ -45,7 +45,7 @@ impl Destination {
             for item in received.envelope.into_items() {
                 if let EnvelopeItem::Event(event) = item {
                     tally.events += 1;
-                    tally.last = Some(*event);
+                    tally.last = Some(event);
                 }
             }
         }

@@ -118,7 +118,7 @@ const PARKED: u32 = 3;
 
 #[cfg(test)]
 mod tests {
-    use Relaxed;
+    use std::sync::atomic::Ordering::Relaxed;
 
     use super::{Parker, Woken};
     use crate::sync::{Arc, AtomicU32, model, spawn};

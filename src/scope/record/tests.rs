@@ -1,6 +1,6 @@
 //! What is written comes back, in whichever way it is stored.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::json;
 

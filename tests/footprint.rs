@@ -29,7 +29,7 @@ impl Transport for Counter {
 
 fn client(sent: &Arc<Counter>) -> Arc<Client> {
     let options = ClientOptions::new().dsn("https://public@sentry.invalid/1").transport(Arc::new(Arc::clone(sent)));
-    Arc::new(Client::with_options(options))
+    Arc::new(Client::from(options))
 }
 
 fn capture(client: &Arc<Client>) {

@@ -227,7 +227,12 @@ impl fmt::Debug for Hub {
     }
 }
 
-impl Content for EventId {}
+impl Content for EventId {
+    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
+        static SPARES: OnceLock<ArrayQueue<Spare<EventId>>> = OnceLock::new();
+        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    }
+}
 
 impl Content for Stack {
     fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
@@ -236,5 +241,5 @@ impl Content for Stack {
     }
 }
 
-/// Emptied stacks that wait for their next use, at most.
+/// Emptied stacks, and as many event ids, that wait for their next use, at most.
 const MOST_SPARES: usize = 256;

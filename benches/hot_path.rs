@@ -138,10 +138,10 @@ fn on_hubs(group: &mut BenchmarkGroup<'_, WallTime>, host: Host) {
 /// Captures, in bursts that the queue holds; sending them is not measured.
 fn captures(group: &mut BenchmarkGroup<'_, WallTime>, host: Host) {
     burst(group, host, "capture, no breadcrumbs", host.hub(), |hub| {
-        _ = black_box(hub.capture_message(*black_box(&"the cache is cold"), Level::Info));
+        _ = black_box(hub.capture_message(black_box("the cache is cold"), Level::Info));
     });
     burst(group, host, "capture, 100 breadcrumbs", full(host), |hub| {
-        _ = black_box(hub.capture_message(*black_box(&"the cache is cold"), Level::Info));
+        _ = black_box(hub.capture_message(black_box("the cache is cold"), Level::Info));
     });
     let error = Deep(Some(Box::new(Deep(Some(Box::new(Deep(None)))))));
     burst(group, host, "capture_error, a chain of three", host.hub(), |hub| {

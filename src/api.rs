@@ -7,7 +7,7 @@ use std::error::Error;
 use uuid::Uuid;
 
 use crate::gate;
-use crate::hub::{Hub, IntoBreadcrumbs};
+use crate::hub::{Hub, IntoBreadcrumbs, add_to_current};
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
 
@@ -60,10 +60,7 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
 /// ```
 #[inline]
 pub fn add_breadcrumb<B: IntoBreadcrumbs>(breadcrumbs: B) {
-    // Not `with_active`: the hub asks its client itself, once.
-    if gate::is_open() {
-        Hub::current().add_breadcrumb(breadcrumbs);
-    }
+    add_to_current(breadcrumbs);
 }
 
 /// Changes the scope on top of the current hub. Without an open client the closure does not run.

@@ -119,3 +119,31 @@ fn events(envelopes: Vec<Envelope>) -> Vec<Event<'static>> {
 fn some_dsn() -> Option<Dsn> {
     "https://public@sentry.invalid/1".parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Level;
+
+    #[test]
+    fn what_a_spawned_thread_captures_is_there_when_it_carries_the_hub() {
+        let events = with_captured_events(|| {
+            let hub = Hub::current();
+            let thread = std::thread::spawn(|| Hub::run(hub, || crate::capture_message("from afar", Level::Info)));
+            assert!(!thread.join().unwrap().is_nil());
+            crate::capture_message("from here", Level::Info);
+        });
+        let messages: Vec<_> = events.iter().filter_map(|event| event.message.as_deref()).collect();
+        assert_eq!(messages, ["from afar", "from here"]);
+    }
+
+    #[test]
+    fn options_reach_the_client_and_the_hub_outside_is_left_alone() {
+        let before = Hub::current();
+        let options = ClientOptions::new().release("shop@1");
+        let envelopes = with_captured_envelopes_options(|| _ = crate::capture_message("m", Level::Info), options);
+        assert_eq!(envelopes[0].event().and_then(|event| event.release.as_deref()), Some("shop@1"));
+        assert!(Arc::ptr_eq(&before, &Hub::current()));
+        assert!(crate::capture_message("outside", Level::Info).is_nil());
+    }
+}

@@ -3,12 +3,16 @@
 //! Each figure is the most that is allowed. Pools are warm: "steady state" is what a service is in after its first requests.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that goes wrong says so by panicking")]
 
+#[path = "support/keeper.rs"]
+mod keeper;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use allocation_counter::measure;
 use vidette::protocol::Event;
-use vidette::test::TestTransport;
 use vidette::{Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Level, Scope, Transport, breadcrumb};
+
+use self::keeper::Keeper;
 
 /// Pools and the count of open clients are the process's: one test at a time.
 fn alone() -> MutexGuard<'static, ()> {
@@ -40,7 +44,7 @@ fn client(options: ClientOptions) -> Arc<Client> {
 
 /// A hub with a client, the current one of this thread.
 fn bound() -> (Arc<Hub>, HubSwitchGuard) {
-    let client = client(ClientOptions::new().transport(TestTransport::new()));
+    let client = client(ClientOptions::new().transport(Keeper::new()));
     let hub = Arc::new(Hub::new(Some(client), Arc::default()));
     let guard = HubSwitchGuard::new(Arc::clone(&hub));
     (hub, guard)
@@ -112,7 +116,7 @@ fn adding_an_owned_breadcrumb_allocates_nothing_of_its_own() {
 fn calls_without_a_client_allocate_nothing() {
     let _alone = alone();
     let unbound = Arc::new(Hub::new(None, Arc::default()));
-    let other = client(ClientOptions::new().transport(TestTransport::new()));
+    let other = client(ClientOptions::new().transport(Keeper::new()));
     let _guard = HubSwitchGuard::new(unbound);
     let calls = || {
         three_fields(1);

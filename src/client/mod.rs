@@ -81,7 +81,7 @@ impl Client {
     #[must_use]
     pub fn with_options(mut options: ClientOptions) -> Self {
         for integration in options.integrations.clone() {
-            if let Err(panicked) = callback::guarded(integration.name(), || integration.setup(&mut options)) {
+            if let Err(panicked) = callback::guarded(name_of(&*integration), || integration.setup(&mut options)) {
                 diag::say(&options, Level::Error, format_args!("setup of {} panicked", panicked.0));
             }
         }
@@ -340,9 +340,14 @@ fn sdk(options: &ClientOptions) -> ClientSdkInfo {
     ClientSdkInfo {
         name: "sentry.rust.vidette".to_owned(),
         version: version.clone(),
-        integrations: options.integrations.iter().map(|integration| integration.name().to_owned()).collect(),
+        integrations: options.integrations.iter().map(|integration| name_of(&**integration).to_owned()).collect(),
         packages: vec![ClientSdkPackage { name: "cargo:vidette".to_owned(), version }],
     }
+}
+
+/// What an integration calls itself; even that is code of the host.
+fn name_of(integration: &dyn Integration) -> &'static str {
+    callback::guarded("integration name", || integration.name()).unwrap_or("integration")
 }
 
 /// Items that may wait for the sender, unless the options say otherwise.

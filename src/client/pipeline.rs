@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Core;
 use super::parcel::{Parcel, event_losses};
+use super::{Core, name_of};
 use crate::callback::{self, Panicked};
 use crate::diag;
 use crate::options::EventSamplingStrategy;
@@ -68,7 +68,8 @@ impl Core {
         let processed = scope.process(event);
         let mut event = self.unless_panicked(processed).flatten().ok_or(Reason::EventProcessor)?;
         for integration in &self.options.integrations {
-            let seen = callback::guarded(integration.name(), || integration.process_event(event, &self.options));
+            let seen = callback::guarded("integration", || integration.process_event(event, &self.options));
+            let seen = seen.map_err(|_| Panicked(name_of(&**integration)));
             event = self.unless_panicked(seen).flatten().ok_or(Reason::EventProcessor)?;
         }
         self.fill_defaults(&mut event);

@@ -283,7 +283,8 @@ impl Sender {
 
     /// Sends what stands in the buffer.
     fn send(&mut self, transport: &dyn SendBytes, deadline: Option<Instant>) -> Result<Reply, SendError> {
-        let reply = transport.send_bytes(&self.buffer, deadline.map(remaining))?;
+        let sent = callback::guarded("transport", || transport.send_bytes(&self.buffer, deadline.map(remaining)));
+        let reply = sent.unwrap_or_else(|_| Err(SendError::Other("the transport panicked".into())))?;
         self.limits.update(&reply, Instant::now());
         Ok(reply)
     }

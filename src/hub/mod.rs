@@ -29,6 +29,7 @@ use self::bound::{Backend, Bound};
 pub use self::current::HubSwitchGuard;
 use self::current::{current_has_client, take_part};
 use self::layer::Layer;
+pub(crate) use self::recording::add_to_current;
 pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
 use crate::error::event_from_error;

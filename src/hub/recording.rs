@@ -90,7 +90,7 @@ impl Hub {
     #[cold]
     fn push_at_length(&self, record: Record) {
         if self.bound().as_ref().is_some_and(Backend::examines_breadcrumbs) {
-            self.add_breadcrumb(|| record.to_breadcrumb());
+            self.add_breadcrumb(record.into_breadcrumb());
         } else {
             self.push_record(record);
         }
@@ -123,6 +123,18 @@ impl Hub {
     }
 }
 
+/// Adds breadcrumbs to the current hub, if a client is bound to it.
+#[inline]
+pub(crate) fn add_to_current<B: IntoBreadcrumbs>(breadcrumbs: B) {
+    if gate::is_open() && current_has_client() {
+        for breadcrumb in breadcrumbs.into_breadcrumbs() {
+            let mut breadcrumb = Some(breadcrumb);
+            // Asked for once.
+            commit(|| Record::Owned(breadcrumb.take().unwrap_or_default()));
+        }
+    }
+}
+
 /// Runs what a `breadcrumb!` expands to: `write` evaluates its arguments, if a client is bound to the current hub.
 #[doc(hidden)]
 #[inline]
@@ -130,23 +142,28 @@ pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: imp
     if gate::is_open() && current_has_client() {
         let mut recorder = Recorder::new();
         write(&mut recorder);
-        commit(site, level(), &mut recorder);
+        finish(site, level(), &mut recorder);
     }
 }
 
-/// Appends what was recorded to the current hub.
+/// The part of a `breadcrumb!` that is the same for all.
 #[inline(never)]
-fn commit(site: &'static CallSite, level: Level, recorder: &mut Recorder) {
+fn finish(site: &'static CallSite, level: Level, recorder: &mut Recorder) {
     let time = clock::coarse_micros();
-    let mut finish = || Record::Compact(recorder.finish(site, level, time));
+    commit(|| Record::Compact(recorder.finish(site, level, time)));
+}
+
+/// Appends what `make` makes to the current hub. It is called once, and is not code of the user.
+#[inline]
+fn commit(mut make: impl FnMut() -> Record) {
     // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
     let left = take_part(|hub| {
-        let (pushed, replaced) = hub.push_at_once(&mut finish);
+        let (pushed, replaced) = hub.push_at_once(&mut make);
         ((!pushed).then(|| Arc::clone(hub)), replaced)
     });
     let Some((owner, replaced)) = left else { return };
     drop(replaced);
     if let Some(hub) = owner {
-        hub.push_at_length(finish());
+        hub.push_at_length(make());
     }
 }

@@ -51,6 +51,14 @@ impl Record {
             Self::Compact(compact) => compact.to_breadcrumb(),
         }
     }
+
+    /// The same, without a copy of what is one already.
+    pub(crate) fn into_breadcrumb(self) -> Breadcrumb {
+        match self {
+            Self::Owned(breadcrumb) => breadcrumb,
+            Self::Compact(compact) => compact.to_breadcrumb(),
+        }
+    }
 }
 
 impl Compact {

@@ -91,7 +91,7 @@ fn attachments_go_along_and_are_counted_in_bytes() {
     let file = Attachment { buffer: vec![1; 300], filename: "trace".into(), ..Attachment::default() };
     rig.hub.configure_scope(|scope| scope.add_attachment(file));
     assert!(capture(&rig.hub, "with a file"));
-    assert_eq!(rig.transport.fetch_and_clear_envelopes()[0].items().count(), 2);
+    assert_eq!(rig.transport.take_envelopes()[0].items().count(), 2);
     let stats = rig.client.stats();
     assert_eq!((stats.captured(Category::Error), stats.captured(Category::Attachment)), (1, 300));
     assert_eq!(stats.handed_over(Category::Attachment), 300);
@@ -113,7 +113,7 @@ fn a_closed_client_captures_and_counts_nothing() {
 
 #[test]
 fn a_client_without_a_dsn_or_a_transport_captures_nothing() {
-    let transport = vidette::test::TestTransport::new();
+    let transport = crate::rig::Keeper::new();
     let lone = vidette::Client::with_options(ClientOptions::new().transport(Arc::clone(&transport)));
     let deaf = client(ClientOptions::new());
     for client in [Arc::new(lone), deaf] {
@@ -122,7 +122,7 @@ fn a_client_without_a_dsn_or_a_transport_captures_nothing() {
         assert_eq!(client.stats().captured(Category::Error), 0);
         assert!(client.flush(None) && client.close(None));
     }
-    assert!(transport.fetch_and_clear_events().is_empty());
+    assert!(transport.take_events().is_empty());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-use vidette::test::TestTransport;
+use crate::rig::Keeper;
 use vidette::types::Dsn;
 use vidette::{Client, ClientOptions, IntoDsn};
 
@@ -33,7 +33,7 @@ fn a_malformed_dsn_is_an_error_where_it_can_be_handled_and_a_panic_where_it_was_
 
 #[test]
 fn a_client_is_open_if_it_has_a_dsn_and_a_transport() {
-    let transport = || ClientOptions::new().transport(TestTransport::new());
+    let transport = || ClientOptions::new().transport(Keeper::new());
     assert!(Client::from_config(("https://key@sentry.invalid/1", transport())).is_enabled());
     assert!(!Client::from_config(transport()).is_enabled());
     assert!(!Client::from_config("https://key@sentry.invalid/1").is_enabled());
@@ -44,7 +44,7 @@ fn envelopes_carry_the_dsn_and_the_sdk() {
     let rig = crate::rig::Rig::new();
     assert!(crate::rig::capture(&rig.hub, "event"));
     let mut bytes = Vec::new();
-    rig.transport.fetch_and_clear_envelopes()[0].to_writer(&mut bytes).unwrap();
+    rig.transport.take_envelopes()[0].to_writer(&mut bytes).unwrap();
     let headers = String::from_utf8(bytes).unwrap();
     let headers: serde_json::Value = serde_json::from_str(headers.lines().next().unwrap()).unwrap();
     assert_eq!(headers["dsn"], rig.client.dsn().unwrap().to_string());

@@ -175,7 +175,7 @@ fn what_the_outer_removed_or_cleared_stays_away_and_what_both_appended_stays_the
     });
     drop(rig.events());
     rig.hub.capture_event(Event::default());
-    let envelope = rig.transport.fetch_and_clear_envelopes().remove(0);
+    let envelope = rig.transport.take_envelopes().remove(0);
     assert_eq!(envelope.event().unwrap().tags["processors"], "inner outer");
     let attached: Vec<_> = envelope
         .items()
@@ -375,7 +375,7 @@ fn clear_keeps_the_event_processors_alone() {
     rig.hub.configure_scope(Scope::clear);
     drop(rig.events());
     rig.hub.capture_event(Event::default());
-    let envelope = rig.transport.fetch_and_clear_envelopes().remove(0);
+    let envelope = rig.transport.take_envelopes().remove(0);
     assert_eq!(envelope.items().count(), 1, "the attachment is gone");
     let event = envelope.event().unwrap();
     assert_eq!(event.logger.as_deref(), Some("processed"));

@@ -9,16 +9,19 @@ use std::time::Duration;
 use vidette::client_report::Recorder;
 use vidette::protocol::Event;
 use vidette::protocol::client_report::{Category, Reason};
-use vidette::test::TestTransport;
 use vidette::transport::{Transport, TransportFactory, TransportOptions};
 use vidette::types::IndexedEnum;
 use vidette::{Client, ClientOptions, ClientStats, Envelope, Hub, Level};
+
+#[path = "keeper.rs"]
+mod keeper;
+pub(crate) use self::keeper::Keeper;
 
 /// A hub of its own, with a client that keeps what it captures. Dropping it checks the client's books.
 pub(crate) struct Rig {
     pub(crate) hub: Arc<Hub>,
     pub(crate) client: Arc<Client>,
-    pub(crate) transport: Arc<TestTransport>,
+    pub(crate) transport: Arc<Keeper>,
 }
 
 impl Rig {
@@ -28,7 +31,7 @@ impl Rig {
 
     /// A rig with these options; DSN and transport are filled in.
     pub(crate) fn with(options: ClientOptions) -> Self {
-        let transport = TestTransport::new();
+        let transport = Keeper::new();
         let client = client(options.transport(Arc::clone(&transport)));
         Self { hub: hub(&client), client, transport }
     }
@@ -40,7 +43,7 @@ impl Rig {
 
     /// What was captured since the last call.
     pub(crate) fn events(&self) -> Vec<Event<'static>> {
-        self.transport.fetch_and_clear_events()
+        self.transport.take_events()
     }
 
     /// An empty event, captured by the rig's hub.

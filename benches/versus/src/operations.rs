@@ -130,7 +130,10 @@ macro_rules! operations {
 
         pub fn with_scope() -> Run {
             under(hub_with(100).0, |_| {
-                $krate::with_scope(|scope| scope.set_tag("step", *black_box(&"parse")), || $krate::add_breadcrumb(small));
+                $krate::with_scope(
+                    |scope| scope.set_tag("step", *black_box(&"parse")),
+                    || $krate::add_breadcrumb(small),
+                );
             })
         }
 

@@ -58,6 +58,8 @@ fn table(text: &mut String, results: &[Result]) {
 
 fn crowd(text: &mut String, alone: &[Result], crowded: &[Result], others: usize) {
     _ = writeln!(text, "\n## With {others} other threads alive that each used a hub\n");
+    text.push_str("Nothing of the peer's depends on the number of threads, so its column to itself shows what the machine did between\n");
+    text.push_str("the two measurements; ours is to be read against it.\n\n");
     text.push_str("| operation | peer ns | ours ns | ratio | peer to itself alone | ours to itself alone |\n");
     text.push_str("|---|---:|---:|---:|---:|---:|\n");
     for (alone, crowded) in alone.iter().zip(crowded) {

@@ -56,11 +56,15 @@ fn depth() -> u32 {
     DEPTH.try_with(Cell::get).unwrap_or(0)
 }
 
-/// Drops what a panic carried; if that panics in turn, forgets it.
-fn dispose(payload: Box<dyn Any + Send>) {
-    if let Err(worse) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(worse);
+/// Drops what a panic carried. If that panics in turn, drops what that carried, and so on; what never ends is forgotten.
+fn dispose(mut payload: Box<dyn Any + Send>) {
+    for _ in 0..DROPS_OF_PAYLOADS {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return,
+            Err(worse) => payload = worse,
+        }
     }
+    std::mem::forget(payload);
 }
 
 struct Depth(u32);
@@ -80,3 +84,5 @@ impl Drop for Depth {
 
 /// From this depth on, captures are ignored.
 const NESTED_CAPTURES: u32 = 2;
+/// How often a payload may panic when it is dropped.
+const DROPS_OF_PAYLOADS: u32 = 8;

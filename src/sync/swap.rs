@@ -7,18 +7,20 @@
 //!
 //! ```text
 //!   word of a Swap                     node
-//!   ┌──────────────────┬───────┐       ┌────────────────────┬─────────┐
-//!   │ address / 16 │tag│ guests│ ────► │ count              │  value  │
-//!   └──────────────┴───┴───────┘       └────────────────────┴─────────┘
-//!       52 bits      1   11 bits        handles + credits + BIAS while in a word
+//!   ┌───────┬──────────────┬───┐       ┌────────────────────┬─────────┐
+//!   │ guests│   address    │tag│ ────► │ count              │  value  │
+//!   └───────┴──────────────┴───┘       └────────────────────┴─────────┘
+//!    12 bits     51 bits     1          handles + credits + BIAS while in a word
 //! ```
+//!
+//! The address stands where it belongs, so that leak checkers follow a word that has no guests.
 //!
 //! A borrow adds a guest to the word, in the same atomic operation that reads the address, and takes it away from the
 //! word again. A writer that swaps the address out moves the guests it found to the node's count; a guest who no longer
 //! finds its address in the word leaves through the count.
 //!
 //! # Guarantees
-//! Borrowing is wait-free (below 1,024 guests of one word at one instant), leaving, loading and publishing are
+//! Borrowing is wait-free (below 2,048 guests of one word at one instant), leaving, loading and publishing are
 //! lock-free; only [`Shared::new`] allocates, and not while there are spare nodes.
 //!
 //! # Invariants
@@ -34,7 +36,7 @@
 //! SB1 ⇄ SP1, SP4 the node's contents · SL1 ⇄ SP1, SP4 and SR1 ⇄ SR1 the end of all reads before the free.
 //!
 //! # Not here
-//! Tagged heap pointers: an address that does not fit 56 bits aborts the process in `pack`, as no supported platform
+//! Tagged heap pointers: an address that does not fit 52 bits aborts the process in `pack`, as no supported platform
 //! hands out such a one.
 
 use std::fmt;
@@ -154,7 +156,7 @@ fn leave<T: Content>(node: NonNull<Node<T>>) -> Option<T> {
 
 /// A place for one [`Shared`] or none, which threads read and replace without waiting for each other.
 pub(crate) struct Swap<T: Content> {
-    /// `address / 16 << 12 | tag << 11 | guests`; zero address: nothing.
+    /// `guests << 52 | address | tag`; zero address: nothing.
     word: AtomicU64,
     owns: PhantomData<Shared<T>>,
 }
@@ -179,7 +181,7 @@ impl<T: Content> Swap<T> {
     pub(crate) fn borrow(&self) -> Option<Borrow<'_, T>> {
         loop {
             // SB1, Acquire: pairs with SP1; the node's contents are visible. Model: `a_reader_sees_a_whole_value`.
-            let word = self.word.fetch_add(1, Acquire);
+            let word = self.word.fetch_add(GUEST, Acquire);
             let node = address(word);
             if guests(word) < MOST_GUESTS {
                 let Some(node) = node else {
@@ -188,8 +190,8 @@ impl<T: Content> Swap<T> {
                 };
                 return Some(Borrow { swap: self, node });
             }
-            // Thousands of threads stand between here and their leaving. Step back, so that the guests never reach the
-            // address bits.
+            // Thousands of threads stand between here and their leaving. Step back, so that their count never
+            // overflows.
             match node {
                 Some(node) => drop(Borrow { swap: self, node }),
                 None => self.retract_from_empty(),
@@ -241,7 +243,7 @@ impl<T: Content> Swap<T> {
         let mut word = self.word.load(Relaxed);
         // The address may have changed since, and the writer that changed it forgot our guest with the empty word.
         while address::<T>(word).is_none() && guests(word) > 0 {
-            match self.word.compare_exchange_weak(word, word - 1, Relaxed, Relaxed) {
+            match self.word.compare_exchange_weak(word, word - GUEST, Relaxed, Relaxed) {
                 Ok(_) => return,
                 Err(changed) => word = changed,
             }
@@ -281,7 +283,7 @@ impl<T: Content> Borrow<'_, T> {
         while address(word) == Some(self.node) && guests(word) > 0 {
             // SL1, Release: ends our reads before the writer's SP1, and through it before the free. Model:
             // `the_last_to_leave_frees_after_all_reads`.
-            match self.swap.word.compare_exchange_weak(word, word - 1, Release, Relaxed) {
+            match self.swap.word.compare_exchange_weak(word, word - GUEST, Release, Relaxed) {
                 Ok(_) => return None,
                 Err(changed) => word = changed,
             }
@@ -334,37 +336,35 @@ fn settle<T: Content>(word: u64) -> Option<Shared<T>> {
     // SAFETY: the BIAS of the word we took out keeps the node alive (I2).
     let count = unsafe { &node.as_ref().count };
     // SS1, Relaxed: the handle made here passes on what SP1 took in, when it leaves (SR1).
-    count.fetch_sub(BIAS - 1 - u64::from(guests(word)), Relaxed);
+    count.fetch_sub(BIAS - 1 - guests(word), Relaxed);
     Some(Shared { node, owns: PhantomData })
 }
 
 fn pack<T>(node: NonNull<Node<T>>) -> u64 {
     let address = node.as_ptr().expose_provenance() as u64;
-    let word = address << (LOW_BITS - ALIGN_BITS);
-    if word >> (LOW_BITS - ALIGN_BITS) != address {
-        // The address would lose bits, and every later read would be wild. No supported platform comes here.
+    if address & !ADDRESS != 0 {
+        // Bits would be lost, and every later read would be wild. No supported platform comes here.
         std::process::abort();
     }
-    word
+    address
 }
 
 fn address<T>(word: u64) -> Option<NonNull<Node<T>>> {
-    let address = (word >> LOW_BITS) << ALIGN_BITS;
-    NonNull::new(ptr::with_exposed_provenance_mut(address as usize))
+    NonNull::new(ptr::with_exposed_provenance_mut((word & ADDRESS) as usize))
 }
 
-fn guests(word: u64) -> u32 {
-    (word & (TAG - 1)) as u32
+fn guests(word: u64) -> u64 {
+    word / GUEST
 }
 
-/// Nodes are aligned to 16 bytes, so these bits of an address are zero.
-const ALIGN_BITS: u32 = 4;
-/// The rest of a 64-bit word beside an address of at most 56 bits.
-const LOW_BITS: u32 = 12;
-/// The highest of them; those below count guests.
-const TAG: u64 = 1 << (LOW_BITS - 1);
-/// Guests beyond this step back, long before they could overflow into the address.
-const MOST_GUESTS: u32 = 1 << (LOW_BITS - 2);
+/// One guest: the lowest of the bits above an address.
+const GUEST: u64 = 1 << 52;
+/// Nodes are aligned to 16 bytes, and user space ends below 2⁵².
+const ADDRESS: u64 = GUEST - 16;
+/// In the lowest bit, which an address has not.
+const TAG: u64 = 1;
+/// Guests beyond this step back, long before their count could overflow.
+const MOST_GUESTS: u64 = 1 << 11;
 /// Larger than all guests of a word and settled guests of a node together.
 const BIAS: u64 = 1 << 32;
 

@@ -72,13 +72,13 @@ pub struct ClientOptions {
     pub in_app_exclude: Vec<&'static str>,
     /// What adds to events or changes them, in the order in which it runs.
     pub integrations: Vec<Arc<dyn Integration>>,
-    /// Whether [`init`](crate::init) puts the integrations of the enabled features before those given.
+    /// Whether [`init`](crate::init()) puts the integrations of the enabled features before those given.
     pub default_integrations: bool,
     /// Sees each event last, and may change or drop it.
     pub before_send: Option<BeforeCallback<Event<'static>>>,
     /// Sees each breadcrumb first, and may change or drop it.
     pub before_breadcrumb: Option<BeforeCallback<Breadcrumb>>,
-    /// What makes the transport. `None`: nothing is sent, and the client is disabled. [`init`](crate::init) fills it in.
+    /// What makes the transport. `None`: nothing is sent, and the client is disabled. [`init`](crate::init()) fills it in.
     pub transport: Option<Arc<dyn TransportFactory>>,
     /// How many items may wait for the sender; 1,000 if `None`. What comes while it is full is dropped and counted.
     pub transport_channel_capacity: Option<NonZeroUsize>,
@@ -152,7 +152,7 @@ impl ClientOptions {
         attach_stacktrace: bool = |attach| attach;
         /// Sets whether integrations may add data about persons.
         send_default_pii: bool = |send| send;
-        /// Sets whether [`init`](crate::init) adds the integrations of the enabled features.
+        /// Sets whether [`init`](crate::init()) adds the integrations of the enabled features.
         default_integrations: bool = |default| default;
         /// Sets whether any certificate of the server will do.
         accept_invalid_certs: bool = |accept| accept;

@@ -30,7 +30,7 @@ impl Hub {
         take_part(Arc::clone).unwrap_or_else(|| Arc::new(Hub::new_from_top(Hub::main())))
     }
 
-    /// The main hub: that of the thread that called [`init`](crate::init), or else of the first thread that used a hub.
+    /// The main hub: that of the thread that called [`init`](crate::init()), or else of the first thread that used a hub.
     #[must_use]
     pub fn main() -> Arc<Hub> {
         MAIN.load_full().unwrap_or_else(|| claim_main().0)

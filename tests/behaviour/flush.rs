@@ -1,7 +1,7 @@
 //! Flushing, closing and dropping: in time, whatever the transport does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use vidette::protocol::client_report::{Category, Reason};

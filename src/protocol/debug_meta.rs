@@ -123,7 +123,7 @@ pub struct AppleDebugImage {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct SymbolicDebugImage {
     /// The path of the image.
-    #[serde(alias = "code_file", default, deserialize_with = "tolerant::or_default")]
+    #[serde(alias = "name", default, deserialize_with = "tolerant::or_default", rename = "code_file")]
     pub name: String,
     /// The processor architecture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,7 +138,7 @@ pub struct SymbolicDebugImage {
     #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "Addr::is_null")]
     pub image_vmaddr: Addr,
     /// The id that image and debug file share.
-    #[serde(alias = "debug_id")]
+    #[serde(alias = "id", rename = "debug_id")]
     pub id: DebugId,
     /// The id of the image itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]

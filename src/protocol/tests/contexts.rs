@@ -124,8 +124,8 @@ fn every_kind_of_image_reads_back_what_it_writes() {
             }
             .into(),
             json!({
-                "type": "symbolic", "name": "app", "image_addr": "0x0", "image_size": 1,
-                "id": uuid, "code_id": "ab12",
+                "type": "symbolic", "code_file": "app", "image_addr": "0x0", "image_size": 1,
+                "debug_id": uuid, "code_id": "ab12",
             }),
         ),
         (ProguardDebugImage { uuid: id() }.into(), json!({"type": "proguard", "uuid": uuid})),
@@ -146,6 +146,17 @@ fn every_kind_of_image_reads_back_what_it_writes() {
         assert_eq!(json["type"], image.type_name());
         round_trip(image, json);
     }
+}
+
+#[test]
+fn a_native_image_is_read_by_its_older_names_too() {
+    let uuid = "d43e86c9-6e42-4a93-a4fb-da156dd17341";
+    let newer: DebugImage =
+        serde_json::from_value(json!({"type": "symbolic", "code_file": "app", "debug_id": uuid, "image_size": 1}))
+            .unwrap();
+    let older =
+        serde_json::from_value(json!({"type": "symbolic", "name": "app", "id": uuid, "image_size": 1})).unwrap();
+    assert_eq!(newer, older);
 }
 
 #[test]

@@ -199,15 +199,19 @@ impl Stack {
         loop {
             let top = self.top();
             let Some(remade) = remake(&top) else { return };
-            let published = self.top.publish(&top, remade);
-            let done = published.is_ok();
-            // User closures may hang on a scope: nothing is held when one is dropped.
-            drop(top);
-            drop(published);
-            if done {
+            if self.replace(top, remade).is_ok() {
                 return;
             }
         }
+    }
+
+    /// Puts a layer in the place of `top`, or gives it back if another thread was faster.
+    ///
+    /// User closures may hang on a scope: nothing is held when the old layer is dropped.
+    fn replace(&self, top: Borrow<'_, Layer>, by: Shared<Layer>) -> Result<(), Shared<Layer>> {
+        let replaced = self.top.publish(&top, by);
+        drop(top);
+        replaced.map(drop)
     }
 
     fn fresh_id(&self) -> u64 {

@@ -9,9 +9,8 @@ use crate::callback;
 use crate::clock;
 use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
-
 use crate::scope::record::{CallSite, Record, Recorder};
-use crate::sync::swap::{Borrow, Shared};
+use crate::sync::swap::Shared;
 
 /// What can be added as breadcrumbs: one, several, or a closure that makes them when they are wanted.
 pub trait IntoBreadcrumbs {
@@ -109,17 +108,10 @@ impl Hub {
                 Ok(()) => return,
                 Err(back) => make = back,
             }
-            self.renew_trail(top, length);
+            // Whoever is first makes room for all; a layer that is refused has no use any more.
+            let renewed = Shared::new(top.with_trail(top.trail.next(length)));
+            drop(self.stack.replace(top, renewed));
         }
-    }
-
-    /// Publishes a layer with room in its trail. Whoever does so first makes room for all.
-    #[cold]
-    fn renew_trail(&self, top: Borrow<'_, Layer>, length: usize) {
-        let published = self.stack.top.publish(&top, Shared::new(top.with_trail(top.trail.next(length))));
-        // User closures may hang on a scope: nothing is held when one is dropped.
-        drop(top);
-        drop(published);
     }
 }
 

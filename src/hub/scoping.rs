@@ -86,13 +86,9 @@ impl Stack {
         if top.id != id || top.version != version {
             return Err(scope);
         }
-        let published = self.top.publish(&top, Shared::new(top.with_scope(scope, with_crumbs)));
-        drop(top);
-        match published {
-            Ok(_) => Ok(()),
-            // Nobody else has seen it, so it comes back.
-            Err(refused) => Err(refused.into_inner().map(Layer::into_scope).unwrap_or_default()),
-        }
+        let changed = Shared::new(top.with_scope(scope, with_crumbs));
+        // Nobody else has seen a refused layer, so its scope comes back.
+        self.replace(top, changed).map_err(|refused| refused.into_inner().map(Layer::into_scope).unwrap_or_default())
     }
 }
 

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use uuid::Uuid;
 
-use self::parcel::{Losses, Parcel};
+use self::parcel::{Losses, Parcel, Queued};
 use self::sender::{Request, Seat};
 use crate::callback;
 use crate::diag;
@@ -58,7 +58,7 @@ pub(crate) struct Core {
     pub(crate) options: ClientOptions,
     pub(crate) sdk: ClientSdkInfo,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) queue: ArrayQueue<Box<(Parcel, Losses)>>,
+    pub(crate) queue: ArrayQueue<Box<Queued>>,
     /// Estimated bytes of what is queued.
     pub(crate) queued_bytes: AtomicUsize,
     pub(crate) requests: SegQueue<Request>,
@@ -73,6 +73,7 @@ pub(crate) struct Core {
     open: AtomicBool,
     /// True if there are losses that the sender has been told of.
     pub(crate) report_due: AtomicBool,
+    /// True once there is no sender and will be none: see [`has_ended`](Self::has_ended).
     pub(crate) ended: AtomicBool,
 }
 
@@ -247,9 +248,9 @@ impl Core {
             self.discard(&losses, Reason::QueueOverflow);
             return false;
         }
-        if let Err(refused) = self.queue.push(Box::new((parcel, losses))) {
+        if let Err(refused) = self.queue.push(Box::new(Queued { parcel, losses, weight })) {
             self.queued_bytes.fetch_sub(weight, Relaxed);
-            self.discard(&refused.1, Reason::QueueOverflow);
+            self.discard(&refused.losses, Reason::QueueOverflow);
             return false;
         }
         self.wake_sender();
@@ -291,14 +292,15 @@ impl Core {
     /// Drops and counts what is queued.
     pub(crate) fn discard_queue(self: &Arc<Self>, reason: Reason) {
         while let Some(dropped) = self.take_parcel() {
-            self.discard(&dropped.1, reason);
+            self.discard(&dropped.losses, reason);
         }
     }
 
-    pub(crate) fn take_parcel(&self) -> Option<Box<(Parcel, Losses)>> {
-        let parcel = self.queue.pop()?;
-        self.queued_bytes.fetch_sub(parcel.0.weight(), Relaxed);
-        Some(parcel)
+    pub(crate) fn take_parcel(&self) -> Option<Box<Queued>> {
+        let queued = self.queue.pop()?;
+        // Relaxed: as in `enqueue`.
+        self.queued_bytes.fetch_sub(queued.weight, Relaxed);
+        Some(queued)
     }
 }
 

@@ -23,6 +23,14 @@ pub(crate) enum Parcel {
     Envelope(Envelope),
 }
 
+/// A parcel in the queue, with what has to be known of it when it leaves again.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) parcel: Parcel,
+    pub(crate) losses: Losses,
+    pub(crate) weight: usize,
+}
+
 impl Parcel {
     pub(crate) fn losses(&self) -> Losses {
         match self {

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Core;
-use super::parcel::{Losses, Parcel};
+use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
 use crate::callback;
 use crate::diag;
@@ -195,8 +195,8 @@ impl Sender {
             if late {
                 return false;
             }
-            let Some(parcel) = self.core.take_parcel() else { return true };
-            self.deliver(*parcel, deadline);
+            let Some(queued) = self.core.take_parcel() else { return true };
+            self.deliver(*queued, deadline);
         }
         true
     }
@@ -218,7 +218,7 @@ impl Sender {
         complete && stopped
     }
 
-    fn deliver(&mut self, (parcel, losses): (Parcel, Losses), deadline: Option<Instant>) {
+    fn deliver(&mut self, Queued { parcel, losses, .. }: Queued, deadline: Option<Instant>) {
         let now = Instant::now();
         if losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
             return self.core.discard(&losses, Reason::RatelimitBackoff);

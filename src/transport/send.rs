@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::wire::Envelope;
+
 /// How a transport wants its envelopes.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -36,6 +38,14 @@ pub trait SendBytes: Send + Sync {
     ///
     /// When no complete answer arrived. Whether the envelope did is then unknown, except where the variant says so.
     fn send_bytes(&self, envelope: &[u8], time_limit: Option<Duration>) -> Result<Reply, SendError>;
+
+    /// Sends an envelope for a caller who chose not to hear about the outcome.
+    fn send_unheard(&self, envelope: &Envelope) {
+        let mut bytes = Vec::new();
+        if envelope.append_to(&mut bytes).is_ok() {
+            _ = self.send_bytes(&bytes, None);
+        }
+    }
 }
 
 /// What a server said about one envelope.

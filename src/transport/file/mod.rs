@@ -60,11 +60,7 @@ impl FileTransport {
 
 impl Transport for FileTransport {
     fn send_envelope(&self, envelope: Envelope) {
-        let mut bytes = Vec::new();
-        if envelope.append_to(&mut bytes).is_ok() {
-            // The caller chose not to hear about the outcome.
-            let _ = self.send_bytes(&bytes, None);
-        }
+        self.send_unheard(&envelope);
     }
 
     fn delivery(&self) -> Delivery<'_> {

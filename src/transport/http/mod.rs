@@ -130,11 +130,7 @@ impl HttpTransport {
 
 impl Transport for HttpTransport {
     fn send_envelope(&self, envelope: Envelope) {
-        let mut bytes = Vec::new();
-        if envelope.append_to(&mut bytes).is_ok() {
-            // The caller chose not to hear about the outcome.
-            let _ = self.send_bytes(&bytes, None);
-        }
+        self.send_unheard(&envelope);
     }
 
     fn delivery(&self) -> Delivery<'_> {

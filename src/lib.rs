@@ -80,6 +80,8 @@ mod scope;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 #[allow(unsafe_code, reason = "the lock-free parts; each block names the invariant that makes it sound")]
 mod sync;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod trace;
 
 pub use crate::api::{
     add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, with_scope,
@@ -95,10 +97,13 @@ pub use crate::init::{ClientInitGuard, init};
 pub use crate::integration::Integration;
 pub use crate::into_dsn::IntoDsn;
 pub use crate::loss::{ClientStats, Discarded};
-pub use crate::options::{BeforeCallback, ClientOptions, EventSamplingStrategy};
+pub use crate::options::{
+    BeforeCallback, ClientOptions, EventSamplingStrategy, MaxRequestBodySize, SessionMode, TracesSamplingStrategy,
+};
 pub use crate::protocol::{Breadcrumb, Envelope, Level, User};
 pub use crate::scope::Scope;
 pub use crate::scope::record::Field;
+pub use crate::trace::{CustomTransactionContext, TracesSampler, TransactionContext};
 pub use crate::transport::{Transport, TransportFactory, TransportOptions};
 
 /// Telling a client what its transport lost.

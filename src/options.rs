@@ -1,5 +1,7 @@
 //! What a client is configured with.
 
+mod choices;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -7,10 +9,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::choices::{EventSamplingStrategy, MaxRequestBodySize, SessionMode, TracesSamplingStrategy};
 use crate::diag::Diagnostics;
 use crate::integration::Integration;
 use crate::into_dsn::IntoDsn;
-use crate::protocol::{Breadcrumb, Event};
+use crate::protocol::{Breadcrumb, Event, Log, Metric, OrganizationId};
+use crate::trace::TransactionContext;
 use crate::transport::TransportFactory;
 use crate::types::Dsn;
 
@@ -19,20 +23,6 @@ use crate::types::Dsn;
 /// It runs on the thread that captures, while nothing of the SDK is held: it may use hubs, scopes and clients freely. A
 /// panic in it is caught; the item is dropped and counted.
 pub type BeforeCallback<T> = Arc<dyn Fn(T) -> Option<T> + Send + Sync>;
-
-/// Which share of events is kept.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum EventSamplingStrategy {
-    /// Each event is kept with this probability, from `0.0` (none) to `1.0` (all).
-    FixedRate(f32),
-}
-
-impl Default for EventSamplingStrategy {
-    fn default() -> Self {
-        Self::FixedRate(1.0)
-    }
-}
 
 /// The configuration of a client: plain fields, with a builder method for each.
 ///
@@ -58,6 +48,14 @@ pub struct ClientOptions {
     pub environment: Option<Cow<'static, str>>,
     /// Which share of events is kept.
     pub event_sampling_strategy: EventSamplingStrategy,
+    /// Which share of transactions is sampled.
+    pub traces_sampling_strategy: TracesSamplingStrategy,
+    /// The organization, if it is not the one that the DSN's host names.
+    pub org_id: Option<OrganizationId>,
+    /// Whether a trace is continued only if the caller belongs to the same organization.
+    ///
+    /// Traces of a caller that names another organization are never continued; this is about those that name none.
+    pub strict_trace_continuation: bool,
     /// How many breadcrumbs a scope remembers at most; 100 by default.
     pub max_breadcrumbs: usize,
     /// Whether events without a stack trace get the one of the capturing thread.
@@ -78,6 +76,10 @@ pub struct ClientOptions {
     pub before_send: Option<BeforeCallback<Event<'static>>>,
     /// Sees each breadcrumb first, and may change or drop it.
     pub before_breadcrumb: Option<BeforeCallback<Breadcrumb>>,
+    /// Sees each log last, and may change or drop it.
+    pub before_send_log: Option<BeforeCallback<Log>>,
+    /// Sees each metric last, and may change or drop it.
+    pub before_send_metric: Option<BeforeCallback<Metric>>,
     /// What makes the transport. `None`: nothing is sent, and the client is disabled. [`init`](crate::init()) fills it in.
     pub transport: Option<Arc<dyn TransportFactory>>,
     /// How many items may wait for the sender; 1,000 if `None`. What comes while it is full is dropped and counted.
@@ -90,6 +92,19 @@ pub struct ClientOptions {
     pub accept_invalid_certs: bool,
     /// A PEM file with certificates of authorities to trust beside the usual ones.
     pub ca_certs: Option<PathBuf>,
+    /// How large a request's body may be for integrations to add it to events; [`Medium`](MaxRequestBodySize::Medium) by default.
+    pub max_request_body_size: MaxRequestBodySize,
+    /// Whether integrations turn what they see into logs. Logs that are captured by hand are always sent.
+    #[deprecated = "set what an integration turns into logs at the integration"]
+    pub enable_logs: bool,
+    /// Has no effect: metrics that are captured are sent.
+    #[deprecated = "has no effect"]
+    pub enable_metrics: bool,
+    /// Whether [`init`](crate::init()) starts a session, and ends it when its guard is dropped. Only in
+    /// [`SessionMode::Application`].
+    pub auto_session_tracking: bool,
+    /// What one session stands for; [`Application`](SessionMode::Application) by default.
+    pub session_mode: SessionMode,
     /// How long `close` without a time, and dropping the last client, wait for what is queued; 2 seconds by default.
     pub shutdown_timeout: Duration,
     /// What the client calls itself towards the server.
@@ -146,6 +161,16 @@ impl ClientOptions {
     setters! {
         /// Sets whether the SDK says what it does.
         debug: bool = |debug| debug;
+        /// Sets the organization.
+        org_id: OrganizationId = |org_id| Some(org_id);
+        /// Sets whether a trace is continued only if the caller belongs to the same organization.
+        strict_trace_continuation: bool = |strict| strict;
+        /// Sets how large a request's body may be for integrations to add it.
+        max_request_body_size: MaxRequestBodySize = |size| size;
+        /// Sets whether [`init`](crate::init()) starts a session.
+        auto_session_tracking: bool = |track| track;
+        /// Sets what one session stands for.
+        session_mode: SessionMode = |mode| mode;
         /// Sets how many breadcrumbs a scope remembers.
         max_breadcrumbs: usize = |max_breadcrumbs| max_breadcrumbs;
         /// Sets whether events without a stack trace get one.
@@ -206,6 +231,53 @@ impl ClientOptions {
         self
     }
 
+    /// Sets the share of transactions that is sampled, from `0.0` to `1.0`.
+    ///
+    /// # Panics
+    /// If `rate` lies outside, as the mirrored API does. Set
+    /// [`traces_sampling_strategy`](Self::traces_sampling_strategy) to take any number: it is clamped, and NaN samples none.
+    #[must_use]
+    #[expect(clippy::panic, reason = "the mirrored API promises it, and says so")]
+    pub fn traces_sample_rate(mut self, rate: f32) -> Self {
+        if !(0.0..=1.0).contains(&rate) {
+            panic!("traces sample rate {rate} is not between 0.0 and 1.0");
+        }
+        self.traces_sampling_strategy = TracesSamplingStrategy::FixedRate(rate);
+        self
+    }
+
+    /// Sets a function that says with which probability a transaction is sampled.
+    #[must_use]
+    pub fn traces_sampler<F>(mut self, sampler: F) -> Self
+    where
+        F: Fn(&TransactionContext) -> f32 + Send + Sync + 'static,
+    {
+        self.traces_sampling_strategy = TracesSamplingStrategy::Function(Arc::new(sampler));
+        self
+    }
+
+    /// Sets whether integrations turn what they see into logs.
+    #[must_use]
+    #[deprecated = "set what an integration turns into logs at the integration"]
+    pub fn enable_logs(mut self, enable: bool) -> Self {
+        #[expect(deprecated, reason = "its setter")]
+        {
+            self.enable_logs = enable;
+        }
+        self
+    }
+
+    /// Has no effect.
+    #[must_use]
+    #[deprecated = "has no effect"]
+    pub fn enable_metrics(mut self, enable: bool) -> Self {
+        #[expect(deprecated, reason = "its setter")]
+        {
+            self.enable_metrics = enable;
+        }
+        self
+    }
+
     /// Adds an integration after those that are there.
     #[must_use]
     pub fn add_integration<I: Integration>(mut self, integration: I) -> Self {
@@ -257,6 +329,26 @@ impl ClientOptions {
         self
     }
 
+    /// Sets what sees each log last.
+    #[must_use]
+    pub fn before_send_log<F>(mut self, callback: F) -> Self
+    where
+        F: Fn(Log) -> Option<Log> + Send + Sync + 'static,
+    {
+        self.before_send_log = Some(Arc::new(callback));
+        self
+    }
+
+    /// Sets what sees each metric last.
+    #[must_use]
+    pub fn before_send_metric<F>(mut self, callback: F) -> Self
+    where
+        F: Fn(Metric) -> Option<Metric> + Send + Sync + 'static,
+    {
+        self.before_send_metric = Some(Arc::new(callback));
+        self
+    }
+
     /// Sets what makes the transport.
     #[must_use]
     pub fn transport<T: TransportFactory + 'static>(mut self, factory: T) -> Self {
@@ -279,6 +371,7 @@ impl ClientOptions {
 }
 
 impl Default for ClientOptions {
+    #[expect(deprecated, reason = "a deprecated option has its default too")]
     fn default() -> Self {
         Self {
             dsn: None,
@@ -287,6 +380,9 @@ impl Default for ClientOptions {
             release: None,
             environment: None,
             event_sampling_strategy: EventSamplingStrategy::default(),
+            traces_sampling_strategy: TracesSamplingStrategy::default(),
+            org_id: None,
+            strict_trace_continuation: false,
             max_breadcrumbs: 100,
             attach_stacktrace: false,
             send_default_pii: false,
@@ -297,12 +393,19 @@ impl Default for ClientOptions {
             default_integrations: true,
             before_send: None,
             before_breadcrumb: None,
+            before_send_log: None,
+            before_send_metric: None,
             transport: None,
             transport_channel_capacity: None,
             http_proxy: None,
             https_proxy: None,
             accept_invalid_certs: false,
             ca_certs: None,
+            max_request_body_size: MaxRequestBodySize::Medium,
+            enable_logs: true,
+            enable_metrics: true,
+            auto_session_tracking: false,
+            session_mode: SessionMode::Application,
             shutdown_timeout: Duration::from_secs(2),
             user_agent: Cow::Borrowed(USER_AGENT),
         }
@@ -319,6 +422,9 @@ impl fmt::Debug for ClientOptions {
             .field("release", &self.release)
             .field("environment", &self.environment)
             .field("event_sampling_strategy", &self.event_sampling_strategy)
+            .field("traces_sampling_strategy", &self.traces_sampling_strategy)
+            .field("org_id", &self.org_id)
+            .field("strict_trace_continuation", &self.strict_trace_continuation)
             .field("max_breadcrumbs", &self.max_breadcrumbs)
             .field("attach_stacktrace", &self.attach_stacktrace)
             .field("send_default_pii", &self.send_default_pii)
@@ -329,12 +435,17 @@ impl fmt::Debug for ClientOptions {
             .field("default_integrations", &self.default_integrations)
             .field("before_send", &self.before_send.is_some())
             .field("before_breadcrumb", &self.before_breadcrumb.is_some())
+            .field("before_send_log", &self.before_send_log.is_some())
+            .field("before_send_metric", &self.before_send_metric.is_some())
             .field("transport", &self.transport.is_some())
             .field("transport_channel_capacity", &self.transport_channel_capacity)
             .field("http_proxy", &self.http_proxy)
             .field("https_proxy", &self.https_proxy)
             .field("accept_invalid_certs", &self.accept_invalid_certs)
             .field("ca_certs", &self.ca_certs)
+            .field("max_request_body_size", &self.max_request_body_size)
+            .field("auto_session_tracking", &self.auto_session_tracking)
+            .field("session_mode", &self.session_mode)
             .field("shutdown_timeout", &self.shutdown_timeout)
             .field("user_agent", &self.user_agent)
             .finish()

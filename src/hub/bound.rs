@@ -2,15 +2,16 @@
 
 use uuid::Uuid;
 
+use crate::options::ClientOptions;
 use crate::protocol::{Breadcrumb, Event};
 use crate::scope::Scope;
+use crate::wire::Envelope;
 
 /// What hubs ask of a client. One trait, so that builds with and without clients can't drift apart.
 pub(crate) trait Backend {
     fn is_enabled(&self) -> bool;
 
-    /// How many breadcrumbs a layer remembers.
-    fn max_breadcrumbs(&self) -> usize;
+    fn options(&self) -> &ClientOptions;
 
     /// True if [`admit_breadcrumb`](Self::admit_breadcrumb) has to see each breadcrumb.
     fn examines_breadcrumbs(&self) -> bool;
@@ -20,6 +21,9 @@ pub(crate) trait Backend {
 
     /// Takes an event on its way. Nil: it was dropped.
     fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid;
+
+    /// Sends an envelope as it is.
+    fn send(&self, envelope: Envelope);
 }
 
 #[cfg(feature = "client")]
@@ -37,8 +41,10 @@ mod with_client {
     use crate::client::Client;
     use crate::hub::Hub;
     use crate::integration::Integration;
+    use crate::options::ClientOptions;
     use crate::protocol::{Breadcrumb, Event};
     use crate::scope::Scope;
+    use crate::wire::Envelope;
 
     impl Hub {
         /// Makes a hub of a client and a scope.
@@ -77,12 +83,12 @@ mod with_client {
             Client::is_enabled(self)
         }
 
-        fn max_breadcrumbs(&self) -> usize {
-            self.options().max_breadcrumbs
+        fn options(&self) -> &ClientOptions {
+            Client::options(self)
         }
 
         fn examines_breadcrumbs(&self) -> bool {
-            self.options().before_breadcrumb.is_some()
+            Client::options(self).before_breadcrumb.is_some()
         }
 
         fn admit_breadcrumb(&self, breadcrumb: Breadcrumb) -> Option<Breadcrumb> {
@@ -91,6 +97,10 @@ mod with_client {
 
         fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid {
             Client::capture(self, event, scope)
+        }
+
+        fn send(&self, envelope: Envelope) {
+            self.send_envelope(envelope);
         }
     }
 }
@@ -109,7 +119,7 @@ impl Backend for Never {
         match *self {}
     }
 
-    fn max_breadcrumbs(&self) -> usize {
+    fn options(&self) -> &ClientOptions {
         match *self {}
     }
 
@@ -122,6 +132,10 @@ impl Backend for Never {
     }
 
     fn capture(&self, _: Event<'static>, _: Scope) -> Uuid {
+        match *self {}
+    }
+
+    fn send(&self, _: Envelope) {
         match *self {}
     }
 }

@@ -83,7 +83,7 @@ impl Layer {
 
     /// How many breadcrumbs this layer remembers.
     pub(crate) fn length(&self) -> usize {
-        self.bound.as_ref().map_or(0, Backend::max_breadcrumbs)
+        self.bound.as_ref().map_or(0, |bound| Backend::options(bound).max_breadcrumbs)
     }
 
     fn crumbs(&self) -> Crumbs {

@@ -106,8 +106,8 @@ pub use crate::scope::Scope;
 pub use crate::scope::record::Field;
 pub use crate::trace::{
     CustomTransactionContext, Data, HeaderParseError, Span, TraceHeader, TraceHeaders, TraceHeadersIter,
-    TracePropagationContext, TracesSampler, Transaction, TransactionContext, TransactionContextBuilder, TransactionData,
-    TransactionOrSpan,
+    TracePropagationContext, TracesSampler, Transaction, TransactionContext, TransactionContextBuilder,
+    TransactionData, TransactionOrSpan,
 };
 #[expect(deprecated, reason = "what is deprecated is there all the same")]
 pub use crate::trace::{SentryTrace, parse_headers};

@@ -59,5 +59,9 @@ impl Scope {
 
 /// Starts a transaction with the current hub; `None`: now.
 pub(crate) fn start_with_current(context: TransactionContext, timestamp: Option<SystemTime>) -> Transaction {
-    if gate::is_open() { Hub::current().start(context, timestamp) } else { Transaction::start(context, None, timestamp) }
+    if gate::is_open() {
+        Hub::current().start(context, timestamp)
+    } else {
+        Transaction::start(context, None, timestamp)
+    }
 }

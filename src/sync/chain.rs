@@ -188,6 +188,12 @@ impl<T> Link<T> {
     }
 }
 
+impl<T: fmt::Debug> fmt::Debug for Link<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
 fn pack<T>(link: &Arc<Link<T>>) -> u64 {
     Arc::as_ptr(link).expose_provenance() as u64
 }

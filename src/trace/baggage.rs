@@ -38,7 +38,15 @@ impl Origin {
 
     /// What a trace that starts here says while nothing is decided about it.
     pub(crate) fn undecided(&self, trace_id: TraceId) -> DynamicSamplingContext {
-        self.context(trace_id).with_sample_rand(sample_rand_of(trace_id))
+        let mut context = self.context(trace_id);
+        Self::decide_nothing_about(trace_id, &mut context);
+        context
+    }
+
+    /// Makes an [`undecided`](Self::undecided) context that of another trace, without allocating.
+    pub(crate) fn decide_nothing_about(trace_id: TraceId, context: &mut DynamicSamplingContext) {
+        context.trace_id = Some(trace_id);
+        context.sample_rand = Some(sample_rand_of(trace_id));
     }
 
     pub(super) fn context(&self, trace_id: TraceId) -> DynamicSamplingContext {
@@ -122,7 +130,9 @@ impl BaggageReader {
         let is_read = match name {
             "trace_id" => set(&mut context.trace_id, value.parse().ok()),
             "public_key" => set(&mut context.public_key, text(value)),
-            "sample_rate" => set(&mut context.sample_rate, value.parse().ok().filter(|rate| (0.0..=1.0).contains(rate))),
+            "sample_rate" => {
+                set(&mut context.sample_rate, value.parse().ok().filter(|rate| (0.0..=1.0).contains(rate)))
+            }
             "sample_rand" => set(&mut context.sample_rand, value.parse().ok()),
             "sampled" => set(&mut context.sampled, value.parse().ok()),
             "release" => set(&mut context.release, text(value)),
@@ -211,7 +221,10 @@ mod tests {
         let baggage = baggage.unwrap();
         let context = baggage.context();
         assert_eq!(context.release.as_deref(), Some("shop@1.0"));
-        assert_eq!((context.sample_rate, context.sampled, context.org_id), (Some(1.0 / 3.0), Some(true), Some(7.into())));
+        assert_eq!(
+            (context.sample_rate, context.sampled, context.org_id),
+            (Some(1.0 / 3.0), Some(true), Some(7.into()))
+        );
         assert_eq!(context.other["replay_id"], "abc");
         assert_eq!(
             baggage.text(),

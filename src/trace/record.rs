@@ -247,9 +247,10 @@ mod tests {
             ..Request::default()
         })));
         let data = record.notes(true).data;
-        assert_eq!(serde_json::to_string(&data).unwrap(), concat!(
-            r#"{"data":[1],"headers":{"accept":"*/*"},"method":"GET","url":"https://example.com/"}"#
-        ));
+        assert_eq!(
+            serde_json::to_string(&data).unwrap(),
+            concat!(r#"{"data":[1],"headers":{"accept":"*/*"},"method":"GET","url":"https://example.com/"}"#)
+        );
         assert_eq!(record.notes(false).request.and_then(|request| request.method).as_deref(), Some("GET"));
     }
 }

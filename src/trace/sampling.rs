@@ -143,7 +143,8 @@ mod tests {
             context.set_sampled(sampled);
             context
         };
-        let (none, all) = (|| ClientOptions::new().traces_sample_rate(0.0), || ClientOptions::new().traces_sample_rate(1.0));
+        let (none, all) =
+            (|| ClientOptions::new().traces_sample_rate(0.0), || ClientOptions::new().traces_sample_rate(1.0));
         let (sent, counted) = ((Fate::Sent, Some(true)), (Fate::Counted, Some(false)));
         let fresh = || TransactionContext::new("name", "op");
         assert_eq!(fate(&all(), &fresh()), sent);

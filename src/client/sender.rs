@@ -10,12 +10,14 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Core;
 use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
+use super::sessions::{Pending, sessions};
 use crate::callback;
 use crate::diag;
 use crate::hub::{Hub, HubSwitchGuard};
-use crate::protocol::client_report::{ItemLoss, Reason};
+use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{ClientReport, Event, Level};
 use crate::scope::Scope;
+use crate::session::{self, Update};
 use crate::sync::parker::{Start, Woken};
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
 use crate::wire::headers::HeaderFields;
@@ -101,9 +103,12 @@ impl Core {
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {
         match parcel {
-            Parcel::Event { event, scope, filled } => {
+            Parcel::Event { event, scope, filled, session } => {
                 let mut envelope = Envelope::new().with_headers(self.headers());
                 envelope.add_item(self.filled(event, &scope, filled));
+                if let Some(update) = session {
+                    envelope.add_item(update.to_item(session::attributes(&self.options)));
+                }
                 scope.attachments().for_each(|attachment| envelope.add_item(attachment.clone()));
                 envelope
             }
@@ -111,7 +116,7 @@ impl Core {
         }
     }
 
-    fn headers(&self) -> EnvelopeHeaders {
+    pub(super) fn headers(&self) -> EnvelopeHeaders {
         let headers = EnvelopeHeaders::new().with_sdk(self.sdk.clone()).with_sent_at(SystemTime::now());
         match &self.options.dsn {
             Some(dsn) => headers.with_dsn(dsn.clone()),
@@ -133,6 +138,7 @@ impl Core {
         self.ended.store(true, Release);
         self.parker.look();
         self.discard_queue(reason);
+        self.discard_sessions(reason);
         self.answer_all();
     }
 
@@ -145,10 +151,11 @@ impl Core {
 }
 
 /// The state of the sender thread.
-struct Sender {
-    core: Arc<Core>,
+pub(super) struct Sender {
+    pub(super) core: Arc<Core>,
     transport: Arc<dyn Transport>,
     limits: RateLimits,
+    pub(super) sessions: Pending,
     /// The bytes of one envelope, reused.
     buffer: Vec<u8>,
     /// When the next report of losses may ride on an event.
@@ -158,7 +165,8 @@ struct Sender {
 impl Sender {
     fn new(core: Arc<Core>, seat: Seat) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
-        Self { core, transport: seat.transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
+        let (limits, sessions) = (RateLimits::new(), Pending::default());
+        Self { core, transport: seat.transport, limits, sessions, buffer: Vec::new(), next_report }
     }
 
     fn run(mut self, start: Start) {
@@ -180,7 +188,22 @@ impl Sender {
                 }
             }
             self.report_if_due();
-            self.core.parker.park(self.core.has_unreported().then_some(REPORT_EVERY));
+            self.send_due_sessions();
+            self.core.parker.park(self.sleep());
+        }
+    }
+
+    /// How long there is nothing to do. `None`: until woken.
+    fn sleep(&self) -> Option<Duration> {
+        let report = self.core.has_unreported().then_some(REPORT_EVERY);
+        report.into_iter().chain(self.sessions.sleep()).min()
+    }
+
+    /// True if the deadline has passed; without one, if somebody wants something.
+    pub(super) fn is_late(&self, deadline: Option<Instant>) -> bool {
+        match deadline {
+            Some(deadline) => Instant::now() >= deadline,
+            None => !self.core.requests.is_empty(),
         }
     }
 
@@ -188,11 +211,7 @@ impl Sender {
     fn drain(&mut self, deadline: Option<Instant>) -> bool {
         // No more than what is there now, so that a steady stream can't keep a request waiting.
         for _ in 0..self.core.queue.len() {
-            let late = match deadline {
-                Some(deadline) => Instant::now() >= deadline,
-                None => !self.core.requests.is_empty(),
-            };
-            if late {
+            if self.is_late(deadline) {
                 return false;
             }
             let Some(queued) = self.core.take_parcel() else { return true };
@@ -202,15 +221,16 @@ impl Sender {
     }
 
     fn flush(&mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain(Some(deadline)) & self.send_sessions(Some(deadline));
         self.report(Some(deadline));
         let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
         self.core.unless_panicked(flushed).unwrap_or(false) && complete
     }
 
     fn close(mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain(Some(deadline)) & self.send_sessions(Some(deadline));
         self.core.discard_queue(Reason::NetworkError);
+        self.discard_pending_sessions(Reason::NetworkError);
         self.report(Some(deadline));
         let stopped = callback::guarded("transport", || self.transport.shutdown(remaining(deadline)));
         let stopped = self.core.unless_panicked(stopped).unwrap_or(false);
@@ -218,8 +238,10 @@ impl Sender {
         complete && stopped
     }
 
-    fn deliver(&mut self, Queued { parcel, losses, .. }: Queued, deadline: Option<Instant>) {
+    pub(super) fn deliver(&mut self, mut queued: Queued, deadline: Option<Instant>) {
         let now = Instant::now();
+        self.part_if_limited(&mut queued, now);
+        let Queued { parcel, losses, .. } = queued;
         if losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
             return self.core.discard(&losses, Reason::RatelimitBackoff);
         }
@@ -233,6 +255,23 @@ impl Sender {
         }
     }
 
+    /// Parts an event from its session if only one of them may be sent now.
+    fn part_if_limited(&mut self, Queued { parcel, losses, .. }: &mut Queued, now: Instant) {
+        if !matches!(parcel, Parcel::Event { session: Some(_), .. }) {
+            return;
+        }
+        let session_limited = self.limits.is_limited(Category::Session, now);
+        if session_limited != self.limits.is_limited(Category::Error, now)
+            && let Some(update) = parcel.part_from_session(losses)
+        {
+            if session_limited {
+                self.core.discard(&sessions(1), Reason::RatelimitBackoff);
+            } else {
+                self.sessions.keep(update);
+            }
+        }
+    }
+
     fn deliver_bytes(
         &mut self,
         transport: &dyn SendBytes,
@@ -242,9 +281,9 @@ impl Sender {
     ) {
         self.buffer.clear();
         let written = match parcel {
-            Parcel::Event { event, scope, filled } => {
+            Parcel::Event { event, scope, filled, session } => {
                 let event = self.core.filled(event, &scope, filled);
-                self.write_event(&event, &scope)
+                self.write_event(&event, &scope, session.as_deref())
             }
             Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
         };
@@ -262,10 +301,18 @@ impl Sender {
         self.buffer.shrink_to(KEPT_BUFFER);
     }
 
-    fn write_event(&mut self, event: &Event<'static>, scope: &Scope) -> Result<(), serde_json::Error> {
+    fn write_event(
+        &mut self,
+        event: &Event<'static>,
+        scope: &Scope,
+        session: Option<&Update>,
+    ) -> Result<(), serde_json::Error> {
         let headers = HeaderFields { event_id: Some(event.event_id), ..self.core.header_fields() };
         let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
         writer.event(event)?;
+        if let Some(update) = session {
+            writer.session(&update.to_item(session::attributes(&self.core.options)))?;
+        }
         scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
     }
 

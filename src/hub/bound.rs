@@ -1,10 +1,13 @@
 //! What a hub is bound to: a client, or, in builds without clients, nothing at all.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::options::ClientOptions;
 use crate::protocol::{Breadcrumb, Event};
 use crate::scope::Scope;
+use crate::session::Sink;
 use crate::wire::Envelope;
 
 /// What hubs ask of a client. One trait, so that builds with and without clients can't drift apart.
@@ -22,12 +25,18 @@ pub(crate) trait Backend {
     /// Takes an event on its way. Nil: it was dropped.
     fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid;
 
+    /// The client, as what hears of sessions.
+    fn session_sink(&self) -> Arc<dyn Sink>;
+
     /// Sends an envelope as it is.
     fn send(&self, envelope: Envelope);
 }
 
+/// Whether this build has sessions; without them none is started.
+pub(crate) const HAS_SESSIONS: bool = cfg!(feature = "release-health");
+
 #[cfg(feature = "client")]
-pub(crate) type Bound = std::sync::Arc<crate::client::Client>;
+pub(crate) type Bound = Arc<crate::client::Client>;
 
 #[cfg(feature = "client")]
 mod with_client {
@@ -44,6 +53,7 @@ mod with_client {
     use crate::options::ClientOptions;
     use crate::protocol::{Breadcrumb, Event};
     use crate::scope::Scope;
+    use crate::session::Sink;
     use crate::wire::Envelope;
 
     impl Hub {
@@ -99,6 +109,10 @@ mod with_client {
             Client::capture(self, event, scope)
         }
 
+        fn session_sink(&self) -> Arc<dyn Sink> {
+            Arc::<Client>::clone(self)
+        }
+
         fn send(&self, envelope: Envelope) {
             self.send_envelope(envelope);
         }
@@ -132,6 +146,10 @@ impl Backend for Never {
     }
 
     fn capture(&self, _: Event<'static>, _: Scope) -> Uuid {
+        match *self {}
+    }
+
+    fn session_sink(&self) -> Arc<dyn Sink> {
         match *self {}
     }
 

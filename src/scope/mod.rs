@@ -23,6 +23,7 @@ use self::draft::{Draft, Group, Token};
 use self::keyed::Keyed;
 pub(crate) use self::trail::{Crumbs, Trail};
 use crate::protocol::{Attachment, Context, Event, Level, SpanId, TraceId, User};
+use crate::session::Session;
 
 /// A function that may change an event or, with `None`, drop it.
 pub(crate) type EventProcessor = Arc<dyn Fn(Event<'static>) -> Option<Event<'static>> + Send + Sync>;
@@ -45,6 +46,8 @@ pub struct Scope {
     attachments: Option<Arc<Vec<Stamped<Attachment>>>>,
     processors: Option<Arc<Vec<Stamped<EventProcessor>>>>,
     trace: TraceIds,
+    /// Written by hubs alone, never by a draft.
+    session: Option<Arc<Session>>,
     crumbs: Crumbs,
     draft: Draft,
 }
@@ -180,7 +183,7 @@ impl Scope {
         self.crumbs.clear();
     }
 
-    /// Removes everything but the event processors, which the specification keeps.
+    /// Removes everything but the event processors, which the specification keeps, and the session, which goes on.
     pub fn clear(&mut self) {
         for group in [
             Group::Level,
@@ -216,6 +219,31 @@ impl Scope {
         std::mem::take(&mut self.crumbs)
     }
 
+    /// The same with this session.
+    pub(crate) fn with_session(mut self, session: Option<Arc<Session>>) -> Self {
+        self.session = session;
+        self
+    }
+
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        self.session.as_ref()
+    }
+
+    /// Takes the session out.
+    pub(crate) fn take_session(&mut self) -> Option<Arc<Session>> {
+        self.session.take()
+    }
+
+    /// The level that overrides that of each event.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.data.as_ref()?.level
+    }
+
+    /// The user, to be shared.
+    pub(crate) fn shared_user(&self) -> Option<Arc<User>> {
+        self.data.as_ref()?.user.clone()
+    }
+
     /// True if event processors have to see each event.
     pub(crate) fn has_processors(&self) -> bool {
         self.processors.is_some()
@@ -245,6 +273,7 @@ impl Clone for Scope {
             attachments: self.attachments.clone(),
             processors: self.processors.clone(),
             trace: self.trace,
+            session: self.session.clone(),
             crumbs: self.crumbs.clone(),
             draft: Draft::SNAPSHOT,
         }
@@ -259,6 +288,7 @@ impl Default for Scope {
             attachments: None,
             processors: None,
             trace: TraceIds { trace_id: TraceId::default(), span_id: SpanId::default() },
+            session: None,
             crumbs: Crumbs::default(),
             draft: Draft::SNAPSHOT,
         }
@@ -273,6 +303,7 @@ impl fmt::Debug for Scope {
             .field("attachments", &self.attachments().count())
             .field("event_processors", &self.processors.as_ref().map_or(0, |list| list.len()))
             .field("trace", &self.trace)
+            .field("session", &self.session)
             .field("breadcrumbs", &self.crumbs)
             .finish()
     }

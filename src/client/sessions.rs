@@ -1,0 +1,268 @@
+//! Sessions on their way: what threads leave, what the sender makes of it.
+//!
+//! ```text
+//!   a request ends ─► table of minutes ─┐
+//!      (of a user) ─► bounded queue ────┼─► sender: buckets by minute and user ─► `sessions` items
+//!   a run changes ──► bounded queue ────┴─► sender: batches of updates ─────────► `session` items
+//! ```
+//! The sender is woken when something comes that it does not know of, and sends a minute later; when there is enough for an
+//! item; at `flush` and at `close`. In between nobody wakes it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::time::{Duration, Instant};
+
+use crossbeam_queue::ArrayQueue;
+use smallvec::smallvec;
+
+use super::parcel::{Losses, Parcel, Queued};
+use super::sender::Sender;
+use super::{Client, Core};
+use crate::protocol::SessionAggregates;
+use crate::protocol::client_report::{Category, ItemLoss, Reason};
+use crate::session::{Buckets, Counted, Minutes, Request, Sink, Update, attributes};
+use crate::wire::{Envelope, EnvelopeItem};
+
+/// Where threads leave what the sender is to take. Made with a client's first session.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    minutes: Minutes,
+    requests: ArrayQueue<Request>,
+    updates: ArrayQueue<Box<Update>>,
+    /// True from the first thing left here until the sender takes all.
+    waiting: AtomicBool,
+    /// How long what is left here may wait.
+    every: Duration,
+}
+
+/// What the sender took and did not send yet.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    updates: VecDeque<Box<Update>>,
+    buckets: Buckets,
+    /// When all of it is sent, and what is left in the lane too.
+    due: Option<Instant>,
+}
+
+impl Lane {
+    fn new(every: Duration) -> Self {
+        Self {
+            minutes: Minutes::new(),
+            requests: ArrayQueue::new(MOST_WAITING),
+            updates: ArrayQueue::new(MOST_WAITING),
+            waiting: AtomicBool::new(false),
+            every,
+        }
+    }
+
+    fn is_pressing(&self) -> bool {
+        self.updates.len() >= MOST_OF_AN_ITEM || self.requests.len() >= MOST_WAITING / 2
+    }
+
+    /// Takes everything that was left here before.
+    ///
+    /// The flag goes down first. Whoever leaves something puts it up afterwards, so either the flag's exchange here reads
+    /// that one's, and what it left is seen; or that one finds the flag down, and wakes the sender again.
+    fn take(&self, mut request: impl FnMut(Request, u32), mut update: impl FnMut(Box<Update>)) {
+        // AcqRel: pairs with `notice`.
+        self.waiting.swap(false, AcqRel);
+        self.minutes.take(|minute, outcome, count| request(Request { minute, did: None, outcome }, count));
+        // No more than what is there now, so that a steady stream can't keep the sender here.
+        (0..self.requests.len()).map_while(|_| self.requests.pop()).for_each(|one| request(one, 1));
+        (0..self.updates.len()).map_while(|_| self.updates.pop()).for_each(&mut update);
+    }
+}
+
+impl Sink for Client {
+    fn update(&self, update: Update) {
+        if self.core.is_open() {
+            self.core.ledger.capture(&sessions(1));
+            self.core.leave_update(Box::new(update));
+        }
+    }
+
+    fn count(&self, request: Request) {
+        if self.core.is_open() {
+            self.core.ledger.capture(&sessions(1));
+            self.core.leave_request(request);
+        }
+    }
+
+    fn key(&self) -> usize {
+        self.core.key()
+    }
+}
+
+impl Core {
+    /// Tells the core of one client from those of others.
+    pub(super) fn key(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Leaves an update, which is counted as held, for the sender.
+    pub(super) fn leave_update(self: &Arc<Self>, update: Box<Update>) {
+        let lane = self.lane();
+        match lane.updates.push(update) {
+            Ok(()) => self.notice(lane),
+            Err(_) => self.discard(&sessions(1), Reason::QueueOverflow),
+        }
+    }
+
+    fn leave_request(self: &Arc<Self>, request: Request) {
+        let lane = self.lane();
+        let counted = match request.did {
+            None => lane.minutes.count(request.minute, request.outcome).ok(),
+            Some(_) => None,
+        };
+        match counted {
+            // The first of its cell tells the sender, for all that are counted there until it takes them.
+            Some(Counted::Another) => {}
+            Some(Counted::First) => self.notice(lane),
+            None => match lane.requests.push(request) {
+                Ok(()) => self.notice(lane),
+                Err(_) => self.discard(&sessions(1), Reason::QueueOverflow),
+            },
+        }
+    }
+
+    /// Sees to it that the sender knows of what was left in the lane.
+    fn notice(self: &Arc<Self>, lane: &Lane) {
+        // AcqRel: pairs with `take`, and says why an exchange, not a load, comes first.
+        if !lane.waiting.swap(true, AcqRel) || lane.is_pressing() {
+            self.wake_sender();
+            if self.has_ended() {
+                self.discard_sessions(Reason::NetworkError);
+            }
+        }
+    }
+
+    /// Drops and counts what is left in the lane.
+    pub(super) fn discard_sessions(self: &Arc<Self>, reason: Reason) {
+        let Some(lane) = self.sessions.get() else { return };
+        let (mut requests, mut updates) = (0, 0);
+        lane.take(|_, count| requests += u64::from(count), |_| updates += 1);
+        if requests + updates != 0 {
+            self.discard(&sessions(requests + updates), reason);
+        }
+    }
+
+    fn lane(&self) -> &Lane {
+        self.sessions.get_or_init(|| Box::new(Lane::new(SEND_EVERY)))
+    }
+}
+
+impl Pending {
+    /// Keeps an update until the next batch is sent.
+    pub(super) fn keep(&mut self, update: Box<Update>) {
+        self.updates.push_back(update);
+    }
+
+    /// How long the sender may sleep.
+    pub(super) fn sleep(&self) -> Option<Duration> {
+        self.due.map(|due| due.saturating_duration_since(Instant::now()))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.updates.is_empty() && self.buckets.len() == 0
+    }
+
+    /// True if there is enough for an envelope, and more than should wait.
+    fn is_full(&self) -> bool {
+        self.updates.len() >= MOST_OF_AN_ITEM || self.buckets.len() >= MOST_BUCKETS
+    }
+
+    fn collect(&mut self, lane: &Lane) {
+        let Self { updates, buckets, .. } = self;
+        lane.take(
+            |Request { minute, did, outcome }, count| buckets.add(minute, did, outcome, count),
+            |update| updates.push_back(update),
+        );
+    }
+
+    /// The items of the next envelope, and how many sessions they stand for.
+    fn next_items(&mut self, core: &Core) -> Option<(Vec<EnvelopeItem>, u64)> {
+        let attributes = attributes(&core.options);
+        if !self.updates.is_empty() {
+            let count = self.updates.len().min(MOST_OF_AN_ITEM);
+            let updates = self.updates.drain(..count);
+            return Some((updates.map(|update| update.to_item(attributes.clone()).into()).collect(), count as u64));
+        }
+        let part = self.buckets.take(MOST_OF_AN_ITEM)?;
+        Some((vec![SessionAggregates { aggregates: part.items, attributes }.into()], part.sessions))
+    }
+}
+
+impl Sender {
+    /// Sends what is due or full, and sees when the rest is due.
+    pub(super) fn send_due_sessions(&mut self) {
+        let core = Arc::clone(&self.core);
+        let lane = core.sessions.get();
+        if self.sessions.due.is_some_and(|due| Instant::now() >= due) {
+            if self.send_sessions(None) {
+                self.sessions.due = None;
+            }
+        } else if lane.is_some_and(|lane| lane.is_pressing()) {
+            self.collect_sessions();
+            while self.sessions.is_full() && self.send_next_sessions(None) {}
+        }
+        // Relaxed: what was left before the sender was woken is visible; what comes later wakes it again.
+        let waiting = lane.is_some_and(|lane| lane.waiting.load(Relaxed));
+        if self.sessions.due.is_none() && (waiting || !self.sessions.is_empty()) {
+            self.sessions.due = Some(Instant::now() + lane.map_or(SEND_EVERY, |lane| lane.every));
+        }
+    }
+
+    /// Sends all that was left so far, until the deadline or else until a request comes. True: all of it.
+    pub(super) fn send_sessions(&mut self, deadline: Option<Instant>) -> bool {
+        if self.sessions.is_full() {
+            while self.send_next_sessions(deadline) {}
+        }
+        self.collect_sessions();
+        while self.send_next_sessions(deadline) {}
+        self.sessions.is_empty()
+    }
+
+    /// Takes over what was left in the lane. A sender that has enough already leaves it there, where room is bounded.
+    fn collect_sessions(&mut self) {
+        if !self.sessions.is_full()
+            && let Some(lane) = self.core.sessions.get()
+        {
+            self.sessions.collect(lane);
+        }
+    }
+
+    /// Drops and counts what is pending.
+    pub(super) fn discard_pending_sessions(&mut self, reason: Reason) {
+        while let Some((_, count)) = self.sessions.next_items(&self.core) {
+            self.core.discard(&sessions(count), reason);
+        }
+    }
+
+    /// Sends one envelope. False: there is none, or no time for it.
+    fn send_next_sessions(&mut self, deadline: Option<Instant>) -> bool {
+        if self.is_late(deadline) {
+            return false;
+        }
+        let Some((items, count)) = self.sessions.next_items(&self.core) else { return false };
+        let mut envelope = Envelope::new().with_headers(self.core.headers());
+        items.into_iter().for_each(|item| envelope.add_item(item));
+        self.deliver(Queued { parcel: Parcel::Envelope(envelope), losses: sessions(count), weight: 0 }, deadline);
+        true
+    }
+}
+
+/// How the counts call so many sessions.
+pub(super) fn sessions(count: u64) -> Losses {
+    smallvec![ItemLoss::new(Category::Session, count)]
+}
+
+/// How long sessions wait, at most.
+const SEND_EVERY: Duration = Duration::from_secs(60);
+/// Updates in one envelope, and buckets in one item: what the protocol allows.
+const MOST_OF_AN_ITEM: usize = 100;
+/// Buckets that the sender keeps before it sends what it has.
+const MOST_BUCKETS: usize = 1_000;
+/// Updates, and as many requests of users, that may wait for the sender.
+const MOST_WAITING: usize = 1_000;

@@ -266,3 +266,108 @@ const MOST_OF_AN_ITEM: usize = 100;
 const MOST_BUCKETS: usize = 1_000;
 /// Updates, and as many requests of users, that may wait for the sender.
 const MOST_WAITING: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use crossbeam_queue::SegQueue;
+
+    use super::Lane;
+    use crate::client::Client;
+    use crate::hub::Hub;
+    use crate::options::{ClientOptions, SessionMode};
+    use crate::protocol::SessionStatus;
+    use crate::protocol::client_report::Category;
+    use crate::transport::Transport;
+    use crate::wire::{Envelope, EnvelopeItem};
+
+    /// Keeps envelopes, with the time of their coming.
+    #[derive(Default)]
+    struct Collector(SegQueue<(Instant, Envelope)>);
+
+    impl Transport for Collector {
+        fn send_envelope(&self, envelope: Envelope) {
+            self.0.push((Instant::now(), envelope));
+        }
+    }
+
+    fn client(mode: SessionMode, every: Duration) -> (Arc<Collector>, Arc<Client>, Hub) {
+        let collector = Arc::new(Collector::default());
+        let options = ClientOptions::new().dsn("https://public@sentry.invalid/1").release("app@1").session_mode(mode);
+        let client = Arc::new(Client::with_options(options.transport(Arc::new(Arc::clone(&collector)))));
+        client.core.sessions.set(Box::new(Lane::new(every))).unwrap();
+        let hub = Hub::new(Some(Arc::clone(&client)), Arc::default());
+        (collector, client, hub)
+    }
+
+    fn wait_for(collector: &Collector, envelopes: usize) -> Vec<(Instant, Envelope)> {
+        let patience = Instant::now() + Duration::from_secs(10);
+        while collector.0.len() < envelopes && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::iter::from_fn(|| collector.0.pop()).collect()
+    }
+
+    fn one_session(hub: &Hub) {
+        hub.begin_session();
+        hub.finish_session(SessionStatus::Exited);
+    }
+
+    #[test]
+    fn sessions_are_sent_when_they_are_due_without_being_asked_for() {
+        for mode in [SessionMode::Application, SessionMode::Request] {
+            let every = Duration::from_millis(100);
+            let (collector, client, hub) = client(mode, every);
+            for round in 0..2 {
+                let start = Instant::now();
+                (0..5).for_each(|_| one_session(&hub));
+                let sent = wait_for(&collector, 1);
+                assert_eq!(sent.len(), 1, "{mode:?}, round {round}");
+                assert!(sent[0].0 - start >= every, "{mode:?}: too early");
+                let sessions: u64 = sent[0].1.items().map(counted).sum();
+                assert_eq!(sessions, 5, "{mode:?}, round {round}");
+            }
+            assert_eq!(client.stats().held(Category::Session), 0);
+        }
+    }
+
+    fn counted(item: &EnvelopeItem) -> u64 {
+        match item {
+            EnvelopeItem::SessionUpdate(_) => 1,
+            EnvelopeItem::SessionAggregates(sessions) => {
+                sessions.aggregates.iter().map(|bucket| u64::from(bucket.exited)).sum()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_batch_that_is_full_is_sent_at_once_and_the_rest_waits() {
+        let (collector, client, hub) = client(SessionMode::Application, Duration::from_secs(3_600));
+        (0..250).for_each(|_| one_session(&hub));
+        let sent = wait_for(&collector, 2);
+        assert_eq!(sent.iter().map(|(_, envelope)| envelope.items().count()).collect::<Vec<_>>(), [100, 100]);
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(collector.0.is_empty());
+        assert!(client.flush(None));
+        assert_eq!(wait_for(&collector, 1)[0].1.items().count(), 50);
+    }
+
+    #[test]
+    fn the_sender_is_woken_by_the_first_of_many_requests() {
+        let (_, client, hub) = client(SessionMode::Request, Duration::from_secs(3_600));
+        let is_asleep = || client.core.parker.is_parked();
+        one_session(&hub);
+        (0..10_000).take_while(|_| !is_asleep()).for_each(|_| std::thread::sleep(Duration::from_millis(1)));
+        let asleep = (0..1_000).filter(|_| {
+            one_session(&hub);
+            is_asleep()
+        });
+        // Systems wake threads for no reason now and then, and a minute may end.
+        assert!(asleep.count() > 990);
+        assert!(client.flush(None));
+        assert_eq!(client.stats().handed_over(Category::Session), 1_001);
+    }
+}

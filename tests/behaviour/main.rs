@@ -11,6 +11,8 @@ mod integrations;
 mod losses;
 mod sampling;
 mod scopes;
+#[cfg(feature = "release-health")]
+mod sessions;
 
 #[path = "../support/rig.rs"]
 mod rig;

@@ -274,12 +274,13 @@ mod tests {
 
     use crossbeam_queue::SegQueue;
 
-    use super::Lane;
+    use super::{Lane, sessions};
     use crate::client::Client;
     use crate::hub::Hub;
     use crate::options::{ClientOptions, SessionMode};
-    use crate::protocol::SessionStatus;
     use crate::protocol::client_report::Category;
+    use crate::protocol::{SessionStatus, User};
+    use crate::session::{DistinctId, Outcome, Request};
     use crate::transport::Transport;
     use crate::wire::{Envelope, EnvelopeItem};
 
@@ -353,6 +354,26 @@ mod tests {
         assert!(collector.0.is_empty());
         assert!(client.flush(None));
         assert_eq!(wait_for(&collector, 1)[0].1.items().count(), 50);
+    }
+
+    #[test]
+    fn what_is_left_after_the_sender_has_ended_is_counted() {
+        for (mode, id) in [(SessionMode::Application, ""), (SessionMode::Request, ""), (SessionMode::Request, "me")] {
+            let (_, client, hub) = client(mode, Duration::from_secs(3_600));
+            let user = User { id: Some(id.to_owned()), ..User::default() };
+            hub.configure_scope(|scope| scope.set_user(Some(user)));
+            (0..2).for_each(|_| one_session(&hub));
+            assert!(client.close(None));
+            // As by threads that saw the client open.
+            for _ in 0..2 {
+                client.core.ledger.capture(&sessions(1));
+                let did = DistinctId::of(Arc::new(User { id: Some(id.to_owned()), ..User::default() }));
+                client.core.leave_request(Request { minute: 1, did, outcome: Outcome::Exited });
+            }
+            let stats = client.stats();
+            assert_eq!((stats.handed_over(Category::Session), stats.held(Category::Session)), (2, 0), "{mode:?}");
+            assert_eq!(stats.discarded(Category::Session), 2);
+        }
     }
 
     #[test]

@@ -187,7 +187,7 @@ impl Outcome {
 }
 
 impl DistinctId {
-    fn of(user: Arc<User>) -> Option<Self> {
+    pub(crate) fn of(user: Arc<User>) -> Option<Self> {
         name_of(&user).is_some().then_some(Self(user))
     }
 

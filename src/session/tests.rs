@@ -1,5 +1,7 @@
 //! What a session makes of what happens to it.
 
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 use super::{Buckets, DistinctId, Outcome, Request, Session, Sink, Update, attributes};
@@ -147,25 +149,30 @@ fn a_user_is_known_by_the_first_of_id_email_and_name() {
 
 #[test]
 fn of_threads_that_mark_and_end_one_session_each_change_is_told_once() {
-    for round in 0..200 {
-        let (listener, session) = start(SessionMode::Application, None);
-        let mut told: Vec<SessionUpdate<'static>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4)
-                .map(|thread| {
-                    let session = &session;
-                    scope.spawn(move || {
-                        let crash = thread == 0 && round % 2 == 0;
-                        let event = if crash { unhandled() } else { Event::default() };
-                        let updates = (0..20).filter_map(|_| session.note(&event, Level::Error)).map(|it| sent(&it));
-                        let updates: Vec<_> = updates.collect();
-                        session.end(SessionStatus::Exited);
-                        updates
-                    })
-                })
-                .collect();
-            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-        });
-        told.extend(heard(&listener));
+    const ROUNDS: usize = 3_000;
+    let sessions: Vec<_> = (0..ROUNDS).map(|_| start(SessionMode::Application, None)).collect();
+    let arrived = AtomicUsize::new(0);
+    let play = |thread: usize| {
+        let mut told = Vec::new();
+        for (round, (_, session)) in sessions.iter().enumerate() {
+            let event = if (thread, round % 2) == (0, 0) { unhandled() } else { Event::default() };
+            // All at once.
+            arrived.fetch_add(1, Relaxed);
+            while arrived.load(Relaxed) < 2 * (round + 1) {
+                std::hint::spin_loop();
+            }
+            let updates = (0..round % 3).filter_map(|_| session.note(&event, Level::Error));
+            told.push(updates.map(|update| sent(&update)).collect::<Vec<_>>());
+            session.end(SessionStatus::Exited);
+        }
+        told
+    };
+    let [mine, others] = std::thread::scope(|scope| {
+        let other = scope.spawn(|| play(1));
+        [play(0), other.join().unwrap()]
+    });
+    for (((listener, _), mine), others) in sessions.iter().zip(mine).zip(others) {
+        let mut told: Vec<_> = mine.into_iter().chain(others).chain(heard(listener)).collect();
         told.sort_by_key(|update| update.sequence);
         let sequence: Vec<_> = told.iter().map(|update| update.sequence.unwrap()).collect();
         assert_eq!(sequence, (0..told.len() as u64).collect::<Vec<_>>());

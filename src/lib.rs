@@ -37,8 +37,8 @@
 //!
 //! # Limits
 //!
-//! Transactions, sessions, logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic
-//! strategy of `abort` leaves callbacks unguarded.
+//! Transactions, logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic strategy of
+//! `abort` leaves callbacks unguarded.
 
 #[cfg(any(doc, doctest))]
 pub mod docs;

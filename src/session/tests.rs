@@ -159,7 +159,7 @@ fn of_threads_that_mark_and_end_one_session_each_change_is_told_once() {
             // All at once.
             arrived.fetch_add(1, Relaxed);
             while arrived.load(Relaxed) < 2 * (round + 1) {
-                std::hint::spin_loop();
+                std::thread::yield_now();
             }
             let updates = (0..round % 3).filter_map(|_| session.note(&event, Level::Error));
             told.push(updates.map(|update| sent(&update)).collect::<Vec<_>>());

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::parcel::{Parcel, event_losses};
 use super::sessions::sessions;
+use super::tracing::Agreed;
 use super::{Core, name_of};
 use crate::callback::{self, Panicked};
 use crate::diag;
@@ -55,14 +56,19 @@ impl Core {
 
     fn process(
         self: &Arc<Self>,
-        event: Event<'static>,
+        mut event: Event<'static>,
         scope: Scope,
         session: Option<Arc<Session>>,
     ) -> Result<Parcel, Reason> {
         if !self.looks_at_events && !scope.has_processors() {
             let update = self.note(session, &event, scope.level().unwrap_or(event.level));
             let session = self.sample(update)?;
-            return Ok(Parcel::Event { event, scope, filled: false, session });
+            let agreed = Agreed::of(&scope);
+            if scope.span().is_some() {
+                // What the span says is said now: it goes on, and must not leave this thread.
+                scope.fill_trace(&mut event);
+            }
+            return Ok(Parcel::Event { event, scope: scope.without_span(), filled: false, agreed, session });
         }
         let event = self.prepare(event, &scope)?;
         let event = match &self.options.before_send {
@@ -74,7 +80,9 @@ impl Core {
         };
         let update = self.note(session, &event, event.level);
         let session = self.sample(update)?;
-        Ok(Parcel::Event { event, scope: scope.without_processors(), filled: true, session })
+        let agreed = Agreed::of(&scope);
+        let scope = scope.without_processors().without_span();
+        Ok(Parcel::Event { event, scope, filled: true, agreed, session })
     }
 
     /// Lets the session of the capture take note of an event. `Some`: how it stands now, to be sent along.

@@ -23,7 +23,7 @@ use super::{Client, Core};
 use crate::protocol::SessionAggregates;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::session::{Buckets, Counted, Minutes, Request, Sink, Update, attributes};
-use crate::wire::{Envelope, EnvelopeItem};
+use crate::wire::EnvelopeItem;
 
 /// Where threads leave what the sender is to take. Made with a client's first session.
 #[derive(Debug)]
@@ -246,7 +246,7 @@ impl Sender {
             return false;
         }
         let Some((items, count)) = self.sessions.next_items(&self.core) else { return false };
-        let mut envelope = Envelope::new().with_headers(self.core.headers());
+        let mut envelope = self.core.envelope(None);
         items.into_iter().for_each(|item| envelope.add_item(item));
         self.deliver(Queued { parcel: Parcel::Envelope(envelope), losses: sessions(count), weight: 0 }, deadline);
         true

@@ -8,6 +8,7 @@ use crate::options::ClientOptions;
 use crate::protocol::{Breadcrumb, Event};
 use crate::scope::Scope;
 use crate::session::Sink;
+use crate::trace::Tracer;
 use crate::wire::Envelope;
 
 /// What hubs ask of a client. One trait, so that builds with and without clients can't drift apart.
@@ -27,6 +28,9 @@ pub(crate) trait Backend {
 
     /// The client, as what hears of sessions.
     fn session_sink(&self) -> Arc<dyn Sink>;
+
+    /// What transactions are started with.
+    fn tracer(&self) -> Arc<dyn Tracer>;
 
     /// Sends an envelope as it is.
     fn send(&self, envelope: Envelope);
@@ -54,6 +58,7 @@ mod with_client {
     use crate::protocol::{Breadcrumb, Event};
     use crate::scope::Scope;
     use crate::session::Sink;
+    use crate::trace::{Origin, Tracer, Tree};
     use crate::wire::Envelope;
 
     impl Hub {
@@ -110,11 +115,34 @@ mod with_client {
         }
 
         fn session_sink(&self) -> Arc<dyn Sink> {
-            Arc::<Client>::clone(self)
+            Arc::clone(self) as Arc<dyn Sink>
+        }
+
+        fn tracer(&self) -> Arc<dyn Tracer> {
+            Arc::clone(self) as Arc<dyn Tracer>
         }
 
         fn send(&self, envelope: Envelope) {
             self.send_envelope(envelope);
+        }
+    }
+
+    impl Tracer for Client {
+        fn options(&self) -> &ClientOptions {
+            Client::options(self)
+        }
+
+        fn origin(&self) -> &Arc<Origin> {
+            Client::origin(self)
+        }
+
+        fn finish(&self, tree: Arc<Tree>) {
+            // The scope of the hub that is current now, whichever the transaction was started with.
+            self.capture_transaction(tree, Hub::current().scope());
+        }
+
+        fn discard(&self, spans: u64) {
+            self.discard_transaction(spans);
         }
     }
 }
@@ -150,6 +178,10 @@ impl Backend for Never {
     }
 
     fn session_sink(&self) -> Arc<dyn Sink> {
+        match *self {}
+    }
+
+    fn tracer(&self) -> Arc<dyn Tracer> {
         match *self {}
     }
 

@@ -14,6 +14,8 @@ mod sampling;
 mod scopes;
 #[cfg(feature = "release-health")]
 mod sessions;
+mod trace_headers;
+mod transactions;
 
 #[path = "../support/rig.rs"]
 mod rig;

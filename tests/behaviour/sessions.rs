@@ -9,7 +9,7 @@ use vidette::protocol::{
     EnvelopeItem, Event, Exception, Mechanism, SessionAggregateItem, SessionStatus, SessionUpdate, User,
 };
 use vidette::transport::{Delivery, Reply, SendBytes, SendError, Transport};
-use vidette::{ClientOptions, Envelope, Hub, Level, Scope, SessionMode};
+use vidette::{ClientOptions, Envelope, Hub, Level, Scope, SessionMode, TransactionContext};
 
 use crate::rig::{
     Gate, Keeper, OpenAtEnd, PATIENCE, Probe, Rig, assert_settled, capture, client, discarded_of, eventually, hub,
@@ -395,6 +395,25 @@ fn a_session_outlives_all_other_handles_of_its_client_and_arrives() {
         let expected = if mode == SessionMode::Request { "1/0/0/0" } else { "init exited 0" };
         assert_eq!(all(probe.take()), [[expected]]);
     }
+}
+
+#[test]
+fn nothing_that_waits_for_the_sender_holds_a_session() {
+    let gate = Gate::closed();
+    let client = client(requests().transport(Probe::new(gate.clone())).traces_sample_rate(1.0));
+    let hub = hub(&client);
+    let _open = OpenAtEnd(&gate);
+    assert!(capture(&hub, "sending"));
+    gate.wait_for_arrival();
+    Hub::run(hub, || {
+        vidette::start_session();
+        vidette::capture_message("waiting", Level::Info);
+        vidette::capture_event(error(None));
+        vidette::start_transaction(TransactionContext::new("waiting", "test")).finish();
+    });
+    let stats = client.stats();
+    assert_eq!((stats.queued(), stats.held(Category::Transaction)), (3, 1));
+    assert_eq!(stats.held(Category::Session), 1, "it ended with its hub");
 }
 
 #[test]

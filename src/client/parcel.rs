@@ -2,10 +2,11 @@
 
 use smallvec::SmallVec;
 
+use super::batch::Load;
 use crate::protocol::client_report::{Category, ItemLoss, LossSource};
 use crate::protocol::{Attachment, Event};
 use crate::scope::Scope;
-use crate::wire::Envelope;
+use crate::wire::{Envelope, EnvelopeItem};
 
 /// What the counts call one parcel.
 pub(crate) type Losses = SmallVec<[ItemLoss; 2]>;
@@ -20,7 +21,11 @@ pub(crate) enum Parcel {
         scope: Scope,
         filled: bool,
     },
+    /// Something that is sent as it is.
     Envelope(Envelope),
+    /// Something that wants an envelope of its own, with the client's headers.
+    Item(EnvelopeItem),
+    Batch(Box<dyn Load>),
 }
 
 /// A parcel in the queue, with what has to be known of it when it leaves again.
@@ -36,6 +41,9 @@ impl Parcel {
         match self {
             Self::Event { event, scope, .. } => event_losses(event, scope),
             Self::Envelope(envelope) => envelope.losses().collect(),
+            Self::Item(item) => item.losses().collect(),
+            // A batch is made with its losses, where it is taken.
+            Self::Batch(_) => Losses::new(),
         }
     }
 
@@ -54,6 +62,7 @@ impl Parcel {
                     |loss: ItemLoss| if loss.category == Category::Attachment { loss.quantity as usize } else { 2048 };
                 envelope.losses().map(counted).sum()
             }
+            Self::Item(_) | Self::Batch(_) => 2048,
         }
     }
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Core;
+use super::batch::MOST_IN_BATCH;
+use super::lane::LANES;
 use super::line::Ticket;
 use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
@@ -100,7 +102,16 @@ impl Core {
                 envelope
             }
             Parcel::Envelope(envelope) => envelope,
+            Parcel::Item(item) => self.around(item),
+            Parcel::Batch(batch) => self.around(batch.into_item(self)),
         }
+    }
+
+    /// Makes an envelope for one item.
+    fn around(&self, item: EnvelopeItem) -> Envelope {
+        let mut envelope = Envelope::new().with_headers(self.headers());
+        envelope.add_item(item);
+        envelope
     }
 
     fn headers(&self) -> EnvelopeHeaders {
@@ -131,6 +142,7 @@ impl Core {
         self.ended.store(true, Release);
         self.give_ticket_back();
         self.parker.look();
+        self.lanes.all().iter().for_each(|lane| lane.seal());
         self.discard_queue(reason);
         self.answer_all();
     }
@@ -138,7 +150,7 @@ impl Core {
     /// Answers what was asked of a sender that is no more.
     pub(crate) fn answer_all(&self) {
         while let Some(Request::Flush { done, .. } | Request::Close { done, .. }) = self.requests.pop() {
-            _ = done.send(self.queue.is_empty());
+            _ = done.send(self.queue.is_empty() && self.lanes.len() == 0);
         }
     }
 }
@@ -152,12 +164,15 @@ struct Sender {
     buffer: Vec<u8>,
     /// When the next report of losses may ride on an event.
     next_report: Instant,
+    /// When what waits in each lane is to be sent; `None` while nothing does.
+    batches_due: [Option<Instant>; LANES],
 }
 
 impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
-        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
+        let batches_due = [None; LANES];
+        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), next_report, batches_due }
     }
 
     fn run(mut self, start: Start) {
@@ -168,6 +183,7 @@ impl Sender {
         loop {
             self.core.parker.look();
             self.drain(None);
+            self.drain_lanes(None);
             while let Some(request) = self.core.requests.pop() {
                 match request {
                     Request::Flush { deadline, done } => _ = done.send(self.flush(deadline)),
@@ -179,19 +195,67 @@ impl Sender {
                 }
             }
             self.report_if_due();
-            self.core.parker.park(self.core.has_unreported().then_some(REPORT_EVERY));
+            if let Some(timeout) = self.idle_time() {
+                self.core.parker.park(timeout);
+            }
         }
+    }
+
+    /// How long to sleep, unless woken; forever, if that is all the same. `None`: there is something to do.
+    ///
+    /// What a request without much time left behind wakes nobody again, and must not be slept over.
+    fn idle_time(&self) -> Option<Option<Duration>> {
+        if !self.core.queue.is_empty() {
+            return None;
+        }
+        let batch = self.batches_due.iter().flatten().min().map(|due| remaining(*due));
+        let report = self.core.has_unreported().then_some(REPORT_EVERY);
+        let timeout = batch.into_iter().chain(report).min();
+        (timeout != Some(Duration::ZERO)).then_some(timeout)
+    }
+
+    /// True if the deadline has passed, or without one, if a request came.
+    fn is_late(&self, deadline: Option<Instant>) -> bool {
+        match deadline {
+            Some(deadline) => Instant::now() >= deadline,
+            None => !self.core.requests.is_empty(),
+        }
+    }
+
+    /// Sends the batches that are full or old enough; with a deadline all there is, until then. True: all of these.
+    fn drain_lanes(&mut self, deadline: Option<Instant>) -> bool {
+        let core = Arc::clone(&self.core);
+        let mut complete = true;
+        for (lane, at) in core.lanes.all().into_iter().zip(0..) {
+            let mut due = self.batches_due.get(at).copied().flatten();
+            // No more than what is there now, as in `drain`.
+            for _ in 0..lane.len().div_ceil(MOST_IN_BATCH) {
+                let is_full = lane.len() >= MOST_IN_BATCH;
+                if deadline.is_none() && !is_full && due.is_none_or(|due| Instant::now() < due) {
+                    break;
+                }
+                if self.is_late(deadline) {
+                    complete = false;
+                    due = Some(Instant::now());
+                    break;
+                }
+                due = None;
+                if let Some(queued) = lane.take(&core) {
+                    self.deliver(queued, deadline);
+                }
+            }
+            if let Some(slot) = self.batches_due.get_mut(at) {
+                *slot = (lane.len() > 0).then(|| due.unwrap_or_else(|| Instant::now() + BATCH_AGE));
+            }
+        }
+        complete
     }
 
     /// Sends what is queued, until the deadline or else until a request comes. True: all of it.
     fn drain(&mut self, deadline: Option<Instant>) -> bool {
         // No more than what is there now, so that a steady stream can't keep a request waiting.
         for _ in 0..self.core.queue.len() {
-            let late = match deadline {
-                Some(deadline) => Instant::now() >= deadline,
-                None => !self.core.requests.is_empty(),
-            };
-            if late {
+            if self.is_late(deadline) {
                 return false;
             }
             let Some(queued) = self.core.take_parcel() else { return true };
@@ -201,14 +265,14 @@ impl Sender {
     }
 
     fn flush(&mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain(Some(deadline)) & self.drain_lanes(Some(deadline));
         self.report(Some(deadline));
         let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
         self.core.unless_panicked(flushed).unwrap_or(false) && complete
     }
 
     fn close(mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain(Some(deadline)) & self.drain_lanes(Some(deadline));
         self.core.discard_queue(Reason::NetworkError);
         self.report(Some(deadline));
         let is_last = self.core.give_ticket_back();
@@ -250,6 +314,8 @@ impl Sender {
                 self.write_event(&event, &scope)
             }
             Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
+            Parcel::Item(item) => self.write(|_, writer| writer.item(&item)),
+            Parcel::Batch(batch) => self.write(|core, writer| batch.write(core, writer)),
         };
         if let Err(error) = written {
             diag::say(&self.core.options, Level::Error, format_args!("an item does not become JSON: {error}"));
@@ -272,6 +338,15 @@ impl Sender {
         scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
     }
 
+    /// Writes the headers, and what comes after them.
+    fn write(
+        &mut self,
+        items: impl FnOnce(&Core, &mut EnvelopeWriter<'_>) -> Result<(), serde_json::Error>,
+    ) -> Result<(), serde_json::Error> {
+        let mut writer = EnvelopeWriter::new(&mut self.buffer, &self.core.header_fields())?;
+        items(&self.core, &mut writer)
+    }
+
     fn settle(&mut self, losses: &[ItemLoss], reply: &Reply) {
         match reply.status {
             200..=299 => self.core.ledger.deliver(losses),
@@ -288,7 +363,13 @@ impl Sender {
     fn send(&mut self, transport: &dyn SendBytes, deadline: Option<Instant>) -> Result<Reply, SendError> {
         let sent = callback::guarded("transport", || transport.send_bytes(&self.buffer, deadline.map(remaining)));
         let reply = sent.unwrap_or_else(|_| Err(SendError::Other("the transport panicked".into())))?;
-        self.limits.update(&reply, Instant::now());
+        let now = Instant::now();
+        self.limits.update(&reply, now);
+        for lane in self.core.lanes.all() {
+            if let Some(until) = self.limits.limited_until(lane.category(), now) {
+                lane.limit(&self.core, until);
+            }
+        }
         Ok(reply)
     }
 
@@ -318,14 +399,11 @@ impl Sender {
         match transport.delivery() {
             Delivery::Bytes(bytes) => {
                 self.buffer.clear();
-                let headers = self.core.header_fields();
-                let written =
-                    EnvelopeWriter::new(&mut self.buffer, &headers).and_then(|mut writer| writer.client_report(report));
+                let written = self.write(|_, writer| writer.client_report(report));
                 written.is_ok() && self.send(bytes, deadline).is_ok_and(|reply| (200..300).contains(&reply.status))
             }
             _ => {
-                let mut envelope = Envelope::new().with_headers(self.core.headers());
-                envelope.add_item(EnvelopeItem::ClientReport(report.clone()));
+                let envelope = self.core.around(EnvelopeItem::ClientReport(report.clone()));
                 let sent = callback::guarded("transport", || transport.send_envelope(envelope));
                 self.core.unless_panicked(sent).is_some()
             }
@@ -351,5 +429,7 @@ fn remaining(deadline: Instant) -> Duration {
 
 /// How long losses wait for a report, so that there is not one for each.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
+/// How long what is to be sent in batches waits for a full one.
+const BATCH_AGE: Duration = Duration::from_secs(5);
 /// What the buffer keeps of an envelope that was larger.
 const KEPT_BUFFER: usize = 256 << 10;

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::options::ClientOptions;
-use crate::protocol::{Breadcrumb, Event};
+use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
 use crate::scope::Scope;
 use crate::wire::Envelope;
 
@@ -24,6 +24,15 @@ pub(crate) trait Backend {
 
     /// Sends an envelope as it is.
     fn send(&self, envelope: Envelope);
+
+    /// Takes a check-in on its way. Nil: it was dropped.
+    fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid;
+
+    #[cfg(feature = "logs")]
+    fn capture_log(&self, record: crate::logs::Record);
+
+    #[cfg(feature = "metrics")]
+    fn capture_metric(&self, record: crate::metrics::Record);
 }
 
 #[cfg(feature = "client")]
@@ -42,7 +51,7 @@ mod with_client {
     use crate::hub::Hub;
     use crate::integration::Integration;
     use crate::options::ClientOptions;
-    use crate::protocol::{Breadcrumb, Event};
+    use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
     use crate::scope::Scope;
     use crate::wire::Envelope;
 
@@ -102,6 +111,20 @@ mod with_client {
         fn send(&self, envelope: Envelope) {
             self.send_envelope(envelope);
         }
+
+        fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid {
+            Client::capture_check_in(self, check_in)
+        }
+
+        #[cfg(feature = "logs")]
+        fn capture_log(&self, record: crate::logs::Record) {
+            self.core().capture_log(record);
+        }
+
+        #[cfg(feature = "metrics")]
+        fn capture_metric(&self, record: crate::metrics::Record) {
+            self.core().capture_metric(record);
+        }
     }
 }
 
@@ -136,6 +159,20 @@ impl Backend for Never {
     }
 
     fn send(&self, _: Envelope) {
+        match *self {}
+    }
+
+    fn capture_check_in(&self, _: MonitorCheckIn) -> Uuid {
+        match *self {}
+    }
+
+    #[cfg(feature = "logs")]
+    fn capture_log(&self, _: crate::logs::Record) {
+        match *self {}
+    }
+
+    #[cfg(feature = "metrics")]
+    fn capture_metric(&self, _: crate::metrics::Record) {
         match *self {}
     }
 }

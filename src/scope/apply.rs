@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Scope;
 use crate::callback::{self, Panicked};
-use crate::protocol::{Context, Event, TraceContext};
+use crate::protocol::{Context, Event, SpanId, TraceContext, TraceId};
 
 impl Scope {
     /// Fills an event with what this scope holds, and lets the event processors see it.
@@ -50,6 +50,11 @@ impl Scope {
             Context::from(trace)
         });
         self.fill_breadcrumbs(event);
+    }
+
+    /// The trace that logs and metrics belong to, and the span that is active, if one is.
+    pub(crate) fn active_trace(&self) -> (TraceId, Option<SpanId>) {
+        (self.trace.trace_id, None)
     }
 
     /// Puts the scope's breadcrumbs before those the event brought along.

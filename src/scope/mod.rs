@@ -93,6 +93,11 @@ impl Scope {
         self.data.as_ref()?.user.as_deref()
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared_user(&self) -> Option<Arc<User>> {
+        self.data.as_ref()?.user.clone()
+    }
+
     /// Sets or removes the name of what is going on, such as a route.
     pub fn set_transaction(&mut self, transaction: Option<&str>) {
         self.draft.touch(Group::Transaction);

@@ -61,7 +61,7 @@ mod sealed {
     /// Keeps the list of metrics in this crate.
     pub trait IntoProtocolMetricImpl {
         /// Takes the sample out.
-        fn into_sample(self) -> super::Sample;
+        fn into_sample(self) -> crate::metrics::Sample;
     }
 }
 

@@ -12,12 +12,14 @@ mod parcel;
 mod pipeline;
 mod rate_limit;
 mod sender;
+mod sessions;
+mod tracing;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::{ArrayQueue, SegQueue};
@@ -27,6 +29,7 @@ use self::lane::Lanes;
 use self::line::Ticket;
 use self::parcel::{Losses, Parcel, Queued};
 use self::sender::Request;
+use self::sessions::Lane;
 use crate::callback;
 use crate::diag;
 use crate::gate::Pass;
@@ -37,6 +40,7 @@ use crate::protocol::client_report::{ItemLoss, Reason};
 use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level, MonitorCheckIn};
 use crate::scope::Scope;
 use crate::sync::parker::Parker;
+use crate::trace::Origin;
 use crate::transport::{Delivery, Transport, TransportOptions};
 use crate::types::Dsn;
 use crate::wire::Envelope;
@@ -64,12 +68,15 @@ pub struct Client {
 pub(crate) struct Core {
     pub(crate) options: ClientOptions,
     pub(crate) sdk: ClientSdkInfo,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) queue: ArrayQueue<Box<Queued>>,
     /// Estimated bytes of what is queued.
     pub(crate) queued_bytes: AtomicUsize,
     /// What waits to be sent in batches.
     pub(crate) lanes: Lanes,
+    /// Sessions that wait for the sender, from the first one on.
+    pub(crate) sessions: OnceLock<Box<Lane>>,
     pub(crate) requests: SegQueue<Request>,
     pub(crate) parker: Parker,
     /// The client's place at its transport, until the sender gives it back. Locked only to start, clone and close.
@@ -109,9 +116,11 @@ impl Client {
         let capacity = options.transport_channel_capacity.map_or(QUEUE_CAPACITY, usize::from);
         let core = Core {
             sdk: sdk(&options),
+            origin: Arc::new(Origin::of(&options)),
             queue: ArrayQueue::new(if is_enabled { capacity } else { 1 }),
             queued_bytes: AtomicUsize::new(0),
             lanes: Lanes::new(),
+            sessions: OnceLock::new(),
             requests: SegQueue::new(),
             parker: Parker::new(),
             ticket: Mutex::new(ticket),
@@ -281,12 +290,13 @@ impl Core {
         }
         let weight = parcel.weight();
         if !self.burden(weight) {
-            self.discard(&losses, Reason::QueueOverflow);
+            self.refuse(parcel, losses);
             return false;
         }
         if let Err(refused) = self.queue.push(Box::new(Queued { parcel, losses, weight })) {
             self.unburden(weight);
-            self.discard(&refused.losses, Reason::QueueOverflow);
+            let Queued { parcel, losses, .. } = *refused;
+            self.refuse(parcel, losses);
             return false;
         }
         self.wake_sender();
@@ -312,6 +322,14 @@ impl Core {
             // Relaxed: as in `burden`.
             self.queued_bytes.fetch_sub(weight, Relaxed);
         }
+    }
+
+    /// Drops and counts a parcel for which there was no room. How the session stands is told all the same.
+    fn refuse(self: &Arc<Self>, mut parcel: Parcel, mut losses: Losses) {
+        if let Some(update) = parcel.part_from_session(&mut losses) {
+            self.leave_update(update);
+        }
+        self.discard(&losses, Reason::QueueOverflow);
     }
 
     /// Counts a loss, and sees to it that it is reported.

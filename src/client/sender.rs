@@ -8,18 +8,21 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Core;
-use super::batch::MOST_IN_BATCH;
 use super::lane::LANES;
 use super::line::Ticket;
 use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
+use super::sessions::{Pending, sessions};
+use super::tracing::{Agreed, header};
 use crate::callback;
 use crate::diag;
 use crate::hub::{Hub, HubSwitchGuard};
-use crate::protocol::client_report::{ItemLoss, Reason};
-use crate::protocol::{ClientReport, Event, Level};
+use crate::protocol::client_report::{Category, ItemLoss, Reason};
+use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
 use crate::scope::Scope;
+use crate::session::{self, Update};
 use crate::sync::parker::{Start, Woken};
+use crate::trace::Tree;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
 use crate::wire::headers::HeaderFields;
 use crate::wire::write::EnvelopeWriter;
@@ -95,10 +98,20 @@ impl Core {
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {
         match parcel {
-            Parcel::Event { event, scope, filled } => {
-                let mut envelope = Envelope::new().with_headers(self.headers());
-                envelope.add_item(self.filled(event, &scope, filled));
+            Parcel::Event { event, scope, filled, agreed, session } => {
+                let event = self.filled(event, &scope, filled);
+                let mut undecided = self.origin.undecided(TraceId::default());
+                let mut envelope = self.envelope(agreed.header(&event, &mut undecided));
+                envelope.add_item(event);
+                if let Some(update) = session {
+                    envelope.add_item(update.to_item(session::attributes(&self.options)));
+                }
                 scope.attachments().for_each(|attachment| envelope.add_item(attachment.clone()));
+                envelope
+            }
+            Parcel::Transaction { tree, scope } => {
+                let mut envelope = self.envelope(tree.baggage().and_then(|agreed| header(agreed)));
+                envelope.add_item(self.transaction(&tree, &scope));
                 envelope
             }
             Parcel::Envelope(envelope) => envelope,
@@ -109,9 +122,18 @@ impl Core {
 
     /// Makes an envelope for one item.
     fn around(&self, item: EnvelopeItem) -> Envelope {
-        let mut envelope = Envelope::new().with_headers(self.headers());
+        let mut envelope = self.envelope(None);
         envelope.add_item(item);
         envelope
+    }
+
+    /// An envelope with nothing in it yet, which belongs to a trace.
+    pub(super) fn envelope(&self, trace: Option<&DynamicSamplingContext>) -> Envelope {
+        let headers = self.headers();
+        Envelope::new().with_headers(match trace {
+            Some(trace) => headers.with_trace(trace.clone()),
+            None => headers,
+        })
     }
 
     fn headers(&self) -> EnvelopeHeaders {
@@ -144,6 +166,7 @@ impl Core {
         self.parker.look();
         self.lanes.all().iter().for_each(|lane| lane.seal());
         self.discard_queue(reason);
+        self.discard_sessions(reason);
         self.answer_all();
     }
 
@@ -156,23 +179,35 @@ impl Core {
 }
 
 /// The state of the sender thread.
-struct Sender {
-    core: Arc<Core>,
+pub(super) struct Sender {
+    pub(super) core: Arc<Core>,
     transport: Arc<dyn Transport>,
     limits: RateLimits,
+    pub(super) sessions: Pending,
     /// The bytes of one envelope, reused.
     buffer: Vec<u8>,
+    /// What is said of traces about which nothing is decided; the trace is filled in, each time.
+    undecided: DynamicSamplingContext,
     /// When the next report of losses may ride on an event.
     next_report: Instant,
     /// When what waits in each lane is to be sent; `None` while nothing does.
-    batches_due: [Option<Instant>; LANES],
+    pub(super) batches_due: [Option<Instant>; LANES],
 }
 
 impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
-        let batches_due = [None; LANES];
-        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), next_report, batches_due }
+        let undecided = core.origin.undecided(TraceId::default());
+        Self {
+            core,
+            transport,
+            limits: RateLimits::new(),
+            sessions: Pending::default(),
+            buffer: Vec::new(),
+            undecided,
+            next_report,
+            batches_due: [None; LANES],
+        }
     }
 
     fn run(mut self, start: Start) {
@@ -195,6 +230,7 @@ impl Sender {
                 }
             }
             self.report_if_due();
+            self.send_due_sessions();
             if let Some(timeout) = self.idle_time() {
                 self.core.parker.park(timeout);
             }
@@ -210,45 +246,16 @@ impl Sender {
         }
         let batch = self.batches_due.iter().flatten().min().map(|due| remaining(*due));
         let report = self.core.has_unreported().then_some(REPORT_EVERY);
-        let timeout = batch.into_iter().chain(report).min();
+        let timeout = batch.into_iter().chain(report).chain(self.sessions.sleep()).min();
         (timeout != Some(Duration::ZERO)).then_some(timeout)
     }
 
     /// True if the deadline has passed, or without one, if a request came.
-    fn is_late(&self, deadline: Option<Instant>) -> bool {
+    pub(super) fn is_late(&self, deadline: Option<Instant>) -> bool {
         match deadline {
             Some(deadline) => Instant::now() >= deadline,
             None => !self.core.requests.is_empty(),
         }
-    }
-
-    /// Sends the batches that are full or old enough; with a deadline all there is, until then. True: all of these.
-    fn drain_lanes(&mut self, deadline: Option<Instant>) -> bool {
-        let core = Arc::clone(&self.core);
-        let mut complete = true;
-        for (lane, at) in core.lanes.all().into_iter().zip(0..) {
-            let mut due = self.batches_due.get(at).copied().flatten();
-            // No more than what is there now, as in `drain`.
-            for _ in 0..lane.len().div_ceil(MOST_IN_BATCH) {
-                let is_full = lane.len() >= MOST_IN_BATCH;
-                if deadline.is_none() && !is_full && due.is_none_or(|due| Instant::now() < due) {
-                    break;
-                }
-                if self.is_late(deadline) {
-                    complete = false;
-                    due = Some(Instant::now());
-                    break;
-                }
-                due = None;
-                if let Some(queued) = lane.take(&core) {
-                    self.deliver(queued, deadline);
-                }
-            }
-            if let Some(slot) = self.batches_due.get_mut(at) {
-                *slot = (lane.len() > 0).then(|| due.unwrap_or_else(|| Instant::now() + BATCH_AGE));
-            }
-        }
-        complete
     }
 
     /// Sends what is queued, until the deadline or else until a request comes. True: all of it.
@@ -265,15 +272,18 @@ impl Sender {
     }
 
     fn flush(&mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline)) & self.drain_lanes(Some(deadline));
+        let complete =
+            self.drain(Some(deadline)) & self.drain_lanes(Some(deadline)) & self.send_sessions(Some(deadline));
         self.report(Some(deadline));
         let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
         self.core.unless_panicked(flushed).unwrap_or(false) && complete
     }
 
     fn close(mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline)) & self.drain_lanes(Some(deadline));
+        let complete =
+            self.drain(Some(deadline)) & self.drain_lanes(Some(deadline)) & self.send_sessions(Some(deadline));
         self.core.discard_queue(Reason::NetworkError);
+        self.discard_pending_sessions(Reason::NetworkError);
         self.report(Some(deadline));
         let is_last = self.core.give_ticket_back();
         let stopped = callback::guarded("transport", || match is_last {
@@ -285,8 +295,10 @@ impl Sender {
         complete && stopped
     }
 
-    fn deliver(&mut self, Queued { parcel, losses, .. }: Queued, deadline: Option<Instant>) {
+    pub(super) fn deliver(&mut self, mut queued: Queued, deadline: Option<Instant>) {
         let now = Instant::now();
+        self.part_if_limited(&mut queued, now);
+        let Queued { parcel, losses, .. } = queued;
         if losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
             return self.core.discard(&losses, Reason::RatelimitBackoff);
         }
@@ -300,6 +312,23 @@ impl Sender {
         }
     }
 
+    /// Parts an event from its session if only one of them may be sent now.
+    fn part_if_limited(&mut self, Queued { parcel, losses, .. }: &mut Queued, now: Instant) {
+        if !matches!(parcel, Parcel::Event { session: Some(_), .. }) {
+            return;
+        }
+        let session_limited = self.limits.is_limited(Category::Session, now);
+        if session_limited != self.limits.is_limited(Category::Error, now)
+            && let Some(update) = parcel.part_from_session(losses)
+        {
+            if session_limited {
+                self.core.discard(&sessions(1), Reason::RatelimitBackoff);
+            } else {
+                self.sessions.keep(update);
+            }
+        }
+    }
+
     fn deliver_bytes(
         &mut self,
         transport: &dyn SendBytes,
@@ -309,10 +338,11 @@ impl Sender {
     ) {
         self.buffer.clear();
         let written = match parcel {
-            Parcel::Event { event, scope, filled } => {
+            Parcel::Event { event, scope, filled, agreed, session } => {
                 let event = self.core.filled(event, &scope, filled);
-                self.write_event(&event, &scope)
+                self.write_event(&event, &scope, &agreed, session.as_deref())
             }
+            Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
             Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
             Parcel::Item(item) => self.write(|_, writer| writer.item(&item)),
             Parcel::Batch(batch) => self.write(|core, writer| batch.write(core, writer)),
@@ -331,10 +361,20 @@ impl Sender {
         self.buffer.shrink_to(KEPT_BUFFER);
     }
 
-    fn write_event(&mut self, event: &Event<'static>, scope: &Scope) -> Result<(), serde_json::Error> {
-        let headers = HeaderFields { event_id: Some(event.event_id), ..self.core.header_fields() };
+    fn write_event(
+        &mut self,
+        event: &Event<'static>,
+        scope: &Scope,
+        agreed: &Agreed,
+        session: Option<&Update>,
+    ) -> Result<(), serde_json::Error> {
+        let trace = agreed.header(event, &mut self.undecided);
+        let headers = HeaderFields { event_id: Some(event.event_id), trace, ..self.core.header_fields() };
         let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
         writer.event(event)?;
+        if let Some(update) = session {
+            writer.session(&update.to_item(session::attributes(&self.core.options)))?;
+        }
         scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
     }
 
@@ -345,6 +385,13 @@ impl Sender {
     ) -> Result<(), serde_json::Error> {
         let mut writer = EnvelopeWriter::new(&mut self.buffer, &self.core.header_fields())?;
         items(&self.core, &mut writer)
+    }
+
+    fn write_transaction(&mut self, tree: &Tree, scope: &Scope) -> Result<(), serde_json::Error> {
+        let transaction = self.core.transaction(tree, scope);
+        let trace = tree.baggage().and_then(|agreed| header(agreed));
+        let headers = HeaderFields { event_id: Some(transaction.event_id), trace, ..self.core.header_fields() };
+        EnvelopeWriter::new(&mut self.buffer, &headers)?.transaction(&transaction)
     }
 
     fn settle(&mut self, losses: &[ItemLoss], reply: &Reply) {
@@ -429,7 +476,5 @@ fn remaining(deadline: Instant) -> Duration {
 
 /// How long losses wait for a report, so that there is not one for each.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
-/// How long what is to be sent in batches waits for a full one.
-const BATCH_AGE: Duration = Duration::from_secs(5);
 /// What the buffer keeps of an envelope that was larger.
 const KEPT_BUFFER: usize = 256 << 10;

@@ -10,6 +10,10 @@ mod dsn;
 mod flush;
 mod futures;
 mod integrations;
+#[cfg(all(feature = "logs", feature = "metrics"))]
+mod limits;
+#[cfg(all(feature = "logs", feature = "metrics"))]
+mod limits;
 #[cfg(feature = "logs")]
 mod logs;
 mod losses;
@@ -17,6 +21,14 @@ mod losses;
 mod metrics;
 mod sampling;
 mod scopes;
+#[cfg(feature = "release-health")]
+mod sessions;
+mod trace_headers;
+mod transactions;
 
 #[path = "../support/rig.rs"]
 mod rig;
+
+#[cfg(all(feature = "logs", feature = "metrics"))]
+#[path = "../support/wiretap.rs"]
+mod wiretap;

@@ -9,7 +9,6 @@ use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
 use crate::scope::Scope;
 use crate::session::Sink;
 use crate::trace::Tracer;
-use crate::wire::Envelope;
 
 /// What hubs ask of a client. One trait, so that builds with and without clients can't drift apart.
 pub(crate) trait Backend {
@@ -31,9 +30,6 @@ pub(crate) trait Backend {
 
     /// What transactions are started with.
     fn tracer(&self) -> Arc<dyn Tracer>;
-
-    /// Sends an envelope as it is.
-    fn send(&self, envelope: Envelope);
 
     /// Takes a check-in on its way. Nil: it was dropped.
     fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid;
@@ -68,7 +64,6 @@ mod with_client {
     use crate::scope::Scope;
     use crate::session::Sink;
     use crate::trace::{Origin, Tracer, Tree};
-    use crate::wire::Envelope;
 
     impl Hub {
         /// Makes a hub of a client and a scope.
@@ -129,10 +124,6 @@ mod with_client {
 
         fn tracer(&self) -> Arc<dyn Tracer> {
             Arc::clone(self) as Arc<dyn Tracer>
-        }
-
-        fn send(&self, envelope: Envelope) {
-            self.send_envelope(envelope);
         }
 
         fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid {
@@ -205,10 +196,6 @@ impl Backend for Never {
     }
 
     fn tracer(&self) -> Arc<dyn Tracer> {
-        match *self {}
-    }
-
-    fn send(&self, _: Envelope) {
         match *self {}
     }
 

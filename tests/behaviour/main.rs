@@ -12,8 +12,6 @@ mod futures;
 mod integrations;
 #[cfg(all(feature = "logs", feature = "metrics"))]
 mod limits;
-#[cfg(all(feature = "logs", feature = "metrics"))]
-mod limits;
 #[cfg(feature = "logs")]
 mod logs;
 mod losses;

@@ -106,7 +106,11 @@ pub(crate) const CASES: &[Case] = &[
         name: "a job under a monitor",
         set_up: |options, _| options,
         trigger: |hub, deed| {
-            Hub::run(Arc::clone(hub), || vidette::Monitor::new("job").run(|| Ok::<_, ()>(deed()))).unwrap_or_default();
+            let job = || {
+                deed();
+                Ok::<_, ()>(())
+            };
+            assert!(Hub::run(Arc::clone(hub), || vidette::Monitor::new("job").run(job)).is_ok());
         },
     },
     Case {

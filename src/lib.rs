@@ -26,6 +26,8 @@
 //! ```text
 //!  api, breadcrumb!, init      free functions and macros on the current hub
 //!  Hub, Scope, ScopeGuard      what is captured with an event, and for how long
+//!  logger_*!, metrics          structured logs, and numbers
+//!  Monitor, capture_check_in   how scheduled jobs go
 //!  Client, ClientOptions       who captures, and how
 //!  integration                 what adds to events: panics, stack traces, contexts
 //!  transport                   how envelopes leave: HTTP(S), a file, yours
@@ -37,8 +39,7 @@
 //!
 //! # Limits
 //!
-//! Logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic strategy of `abort` leaves
-//! callbacks unguarded.
+//! A panic strategy of `abort` leaves callbacks unguarded.
 
 #[cfg(any(doc, doctest))]
 pub mod docs;

@@ -188,6 +188,8 @@ impl From<LossReason> for Reason {
 
 /// What became of everything a client captured. Attachments and the like count in bytes, the rest in pieces.
 ///
+/// Logs and metrics count in both: in pieces when they are captured, in bytes when they leave or are dropped.
+///
 /// At a quiet moment, `captured = delivered + handed_over + discarded + held` for each category.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClientStats {

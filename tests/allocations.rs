@@ -124,6 +124,10 @@ fn calls_without_a_client_allocate_nothing() {
         vidette::configure_scope(|scope| scope.set_tag("tag", "x".repeat(99)));
         vidette::with_scope(|scope| scope.set_tag("tag", "x".repeat(99)), || ());
         vidette::capture_message("nobody", Level::Info);
+        #[cfg(feature = "logs")]
+        vidette::logger_info!(text = "x".repeat(99), "{} is nobody", "x".repeat(99));
+        #[cfg(feature = "metrics")]
+        vidette::metrics::counter("nobody", 1).attribute("n", 1).capture();
         vidette::capture_error(&std::fmt::Error);
         _ = vidette::last_event_id();
         _ = Hub::current();
@@ -213,4 +217,40 @@ fn a_capture_allocates_at_most_twice_beyond_the_event_itself() {
         let own = allocations(|| drop(Event::default()));
         assert!(most.unwrap() <= own + 2, "{most:?}, of which the event {own}, with {breadcrumbs} breadcrumbs");
     }
+}
+
+#[cfg(feature = "logs")]
+#[test]
+fn a_log_allocates_for_its_texts_alone() {
+    use vidette::logger_info;
+
+    let _alone = alone();
+    let client = client(ClientOptions::new().transport(Arc::new(Forgetting)));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    let _guard = HubSwitchGuard::new(hub);
+    logger_info!("makes the queue, and starts the sender");
+    for (most, log) in [
+        (0, (|| logger_info!("plain")) as fn()),
+        (0, || logger_info!(a = 1, b = true, c = 1.5, "three numbers")),
+        (1, || logger_info!(user.id = "u-17", "one text")),
+        (1, || logger_info!("took {} ms", 1)),
+    ] {
+        assert!(client.flush(None));
+        assert_eq!(each(log), most);
+    }
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn a_metric_allocates_for_its_texts_alone() {
+    use vidette::metrics;
+
+    let _alone = alone();
+    let client = client(ClientOptions::new().transport(Arc::new(Forgetting)));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    let _guard = HubSwitchGuard::new(hub);
+    metrics::counter("first", 1).capture();
+    assert!(client.flush(None));
+    assert_eq!(each(|| metrics::counter("hits", 1).attribute("cold", false).capture()), 0);
+    assert_eq!(each(|| metrics::gauge("load", 0.5).unit("ratio").attribute("host", "box").capture()), 1);
 }

@@ -24,6 +24,10 @@ fn nothing_is_captured_and_no_closure_runs() {
     Hub::with_active(|_| _ = run());
     assert!(vidette::capture_message("m", Level::Error).is_nil());
     assert!(vidette::capture_event(Event::default()).is_nil());
+    #[cfg(feature = "logs")]
+    vidette::logger_error!(attribute = run(), "message {}", run());
+    #[cfg(feature = "metrics")]
+    vidette::metrics::counter("c", 1).attribute("k", "v").capture();
     assert!(vidette::capture_error(&"x".parse::<i32>().unwrap_err()).is_nil());
     assert_eq!(vidette::last_event_id(), None);
     #[cfg(feature = "release-health")]
@@ -53,6 +57,18 @@ fn what_callers_rely_on_still_works() {
     hub.add_breadcrumb(Breadcrumb::default());
     assert!(hub.capture_message("m", Level::Info).is_nil());
     drop(pushed);
+    assert_eq!(Hub::run(Arc::clone(&hub), || vidette::Monitor::new("job").run(|| Ok::<_, ()>(7))), Ok(7));
+    #[cfg(feature = "logs")]
+    hub.capture_log(vidette::protocol::Log {
+        level: vidette::protocol::LogLevel::Info,
+        body: "m".into(),
+        trace_id: None,
+        timestamp: std::time::SystemTime::now(),
+        severity_number: None,
+        attributes: Default::default(),
+    });
+    #[cfg(feature = "metrics")]
+    hub.capture_metric(vidette::metrics::gauge("g", 1));
     assert_eq!(hub.last_event_id(), None);
 
     let future = async { 7 }.bind_hub(hub);

@@ -51,6 +51,13 @@ fn everything(hub: &Arc<Hub>) {
         drop(guard);
         drop(inner);
         hub.capture_error(&fmt::Error);
+        Hub::run(Arc::clone(hub), || {
+            #[cfg(feature = "logs")]
+            vidette::logger_info!(n = 1, "nested {}", "log");
+            #[cfg(feature = "metrics")]
+            vidette::metrics::gauge("nested", 1).capture();
+            drop(vidette::Monitor::new("nested").start());
+        });
         let fork = Arc::new(Hub::new_from_top(hub));
         Hub::run(fork, || {
             breadcrumb!(n = 1, "on a fork");

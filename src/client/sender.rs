@@ -8,7 +8,6 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use super::Core;
-use super::batch::MOST_IN_BATCH;
 use super::lane::LANES;
 use super::line::Ticket;
 use super::rate_limit::RateLimits;
@@ -114,7 +113,7 @@ pub(super) struct Sender {
     /// When the next report of losses may ride on an event.
     next_report: Instant,
     /// When what waits in each lane is to be sent; `None` while nothing does.
-    batches_due: [Option<Instant>; LANES],
+    pub(super) batches_due: [Option<Instant>; LANES],
 }
 
 impl Sender {
@@ -171,35 +170,6 @@ impl Sender {
             Some(deadline) => Instant::now() >= deadline,
             None => !self.core.requests.is_empty(),
         }
-    }
-
-    /// Sends the batches that are full or old enough; with a deadline all there is, until then. True: all of these.
-    fn drain_lanes(&mut self, deadline: Option<Instant>) -> bool {
-        let core = Arc::clone(&self.core);
-        let mut complete = true;
-        for (lane, at) in core.lanes.all().into_iter().zip(0..) {
-            let mut due = self.batches_due.get(at).copied().flatten();
-            // No more than what is there now, as in `drain`.
-            for _ in 0..lane.len().div_ceil(MOST_IN_BATCH) {
-                let is_full = lane.len() >= MOST_IN_BATCH;
-                if deadline.is_none() && !is_full && due.is_none_or(|due| Instant::now() < due) {
-                    break;
-                }
-                if self.is_late(deadline) {
-                    complete = false;
-                    due = Some(Instant::now());
-                    break;
-                }
-                due = None;
-                if let Some(queued) = lane.take(&core) {
-                    self.deliver(queued, deadline);
-                }
-            }
-            if let Some(slot) = self.batches_due.get_mut(at) {
-                *slot = (lane.len() > 0).then(|| due.unwrap_or_else(|| Instant::now() + BATCH_AGE));
-            }
-        }
-        complete
     }
 
     /// Sends what is queued, until the deadline or else until a request comes. True: all of it.
@@ -271,5 +241,3 @@ pub(super) fn remaining(deadline: Instant) -> Duration {
 
 /// How long losses wait for a report, so that there is not one for each.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
-/// How long what is to be sent in batches waits for a full one.
-const BATCH_AGE: Duration = Duration::from_secs(5);

@@ -66,6 +66,53 @@ pub(crate) const CASES: &[Case] = &[
         set_up: |options, deed| options.debug(true).before_send(|_| None).diagnostics(move |_, _| deed()),
         trigger: |hub, _| _ = capture(hub, "dropped"),
     },
+    #[cfg(feature = "logs")]
+    Case {
+        name: "before_send_log",
+        set_up: |options, deed| {
+            options.before_send_log(move |log| {
+                deed();
+                Some(log)
+            })
+        },
+        trigger: |hub, _| Hub::run(Arc::clone(hub), || vidette::logger_info!("log")),
+    },
+    #[cfg(feature = "logs")]
+    Case {
+        name: "arguments of a log",
+        set_up: |options, _| options,
+        trigger: |hub, deed| {
+            Hub::run(Arc::clone(hub), || {
+                let value = || {
+                    deed();
+                    1
+                };
+                vidette::logger_info!(attribute = value(), "{}", value());
+            });
+        },
+    },
+    #[cfg(feature = "metrics")]
+    Case {
+        name: "before_send_metric",
+        set_up: |options, deed| {
+            options.before_send_metric(move |metric| {
+                deed();
+                Some(metric)
+            })
+        },
+        trigger: |hub, _| hub.capture_metric(vidette::metrics::counter("metric", 1)),
+    },
+    Case {
+        name: "a job under a monitor",
+        set_up: |options, _| options,
+        trigger: |hub, deed| {
+            let job = || {
+                deed();
+                Ok::<_, ()>(())
+            };
+            assert!(Hub::run(Arc::clone(hub), || vidette::Monitor::new("job").run(job)).is_ok());
+        },
+    },
     Case {
         name: "configure_scope",
         set_up: |options, _| options,

@@ -79,7 +79,7 @@ mod options;
 mod release_health;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod scope;
-#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+#[cfg_attr(not(feature = "client"), allow(dead_code, unused_imports, reason = "used by clients"))]
 mod session;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 #[allow(unsafe_code, reason = "the lock-free parts; each block names the invariant that makes it sound")]

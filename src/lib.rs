@@ -100,7 +100,7 @@ mod release_health;
     allow(dead_code, reason = "used by clients, and by what they capture")
 )]
 mod scope;
-#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+#[cfg_attr(not(feature = "client"), allow(dead_code, unused_imports, reason = "used by clients"))]
 mod session;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 #[allow(unsafe_code, reason = "the lock-free parts; each block names the invariant that makes it sound")]

@@ -354,3 +354,49 @@ fn headers_that_say_nothing_start_a_new_trace() {
     assert!(matches!(invalid, Err(HeaderParseError::Invalid)));
     assert!(TransactionContext::continue_from_span("n", "op", None).sampled().is_none());
 }
+
+#[test]
+fn any_headers_are_read_and_what_is_passed_on_is_stable() {
+    let ids = format!("{TRACE}-{SPAN}");
+    let pieces = [
+        "sentry-trace:",
+        "baggage:",
+        &ids,
+        "-1",
+        "-0",
+        "-",
+        "\n",
+        ",",
+        ";",
+        "=",
+        " ",
+        "sentry-",
+        "release",
+        "sampled",
+        "sample_rate",
+        "sample_rand",
+        "org_id",
+        "trace_id",
+        TRACE,
+        "true",
+        "0.25",
+        "1",
+        "%41",
+        "%",
+        "%ff",
+        "\u{e9}",
+        "x",
+    ];
+    // Numbers that need not be good.
+    let mut state = 1_u64;
+    let mut roll = |sides: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % sides
+    };
+    for _ in 0..20_000 {
+        let length = roll(40);
+        let mut text = if roll(2) == 0 { String::new() } else { format!("sentry-trace:{ids}-1\nbaggage:") };
+        text.extend((0..length).map(|_| pieces[roll(pieces.len())]));
+        vidette::fuzzing::headers(text.as_bytes());
+    }
+}

@@ -26,7 +26,7 @@ pub(crate) trait Backend {
     fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid;
 
     /// What transactions are started with.
-    fn tracer(&self) -> Arc<dyn Tracer>;
+    fn into_tracer(self) -> Arc<dyn Tracer>;
 
     /// Sends an envelope as it is.
     fn send(&self, envelope: Envelope);
@@ -106,8 +106,8 @@ mod with_client {
             Client::capture(self, event, scope)
         }
 
-        fn tracer(&self) -> Arc<dyn Tracer> {
-            Arc::clone(self) as Arc<dyn Tracer>
+        fn into_tracer(self) -> Arc<dyn Tracer> {
+            self
         }
 
         fn send(&self, envelope: Envelope) {
@@ -165,8 +165,8 @@ impl Backend for Never {
         match *self {}
     }
 
-    fn tracer(&self) -> Arc<dyn Tracer> {
-        match *self {}
+    fn into_tracer(self) -> Arc<dyn Tracer> {
+        match self {}
     }
 
     fn send(&self, _: Envelope) {

@@ -1,10 +1,10 @@
 //! The headers that pass traces on, incoming and outgoing, and the trace in the headers of envelopes.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use vidette::protocol::{Context, Event, SpanId, TraceId};
+use vidette::protocol::{Context, Event, Request, SpanId, SpanStatus, TraceId};
 use vidette::transport::{Delivery, Reply, SendBytes, SendError, Transport};
 use vidette::{
     ClientOptions, Envelope, HeaderParseError, Hub, TraceHeader, TracePropagationContext, Transaction,
@@ -331,6 +331,54 @@ fn the_trace_arrives_in_bytes() {
     assert!(traces[0]["sample_rand"] != Value::Null && traces[0]["trace_id"] != *trace_id);
     assert_eq!((&traces[1], &traces[1]["trace_id"]), (&traces[2], &trace_id.into()));
     assert_eq!(traces[1]["sampled"], "true");
+}
+
+#[test]
+fn the_bytes_of_a_transaction() {
+    let bytes = Arc::new(Bytes::default());
+    let client = client(options().org_id(7.into()).transport(Arc::clone(&bytes)));
+    let hub = hub(&client);
+    let start = SystemTime::UNIX_EPOCH + Duration::from_millis(1_595_256_674_250);
+    let after = |millis| start + Duration::from_millis(millis);
+    let context = TransactionContext::new_with_details(
+        "GET /cart",
+        "http.server",
+        TRACE.parse().unwrap(),
+        SPAN.parse().ok(),
+        Some(SpanId::from([1; 8])),
+    );
+    let root = hub.start_transaction_with_timestamp(context, start);
+    root.set_tag("shard", 7);
+    root.set_data("http.response.status_code", 200.into());
+    root.set_origin("auto.http");
+    root.set_request(Request { method: Some("GET".into()), ..Request::default() });
+    root.set_status(SpanStatus::Ok);
+    let span = root.start_child_with_details("db", "SELECT 1", SpanId::from([2; 8]), after(250));
+    span.set_data("rows", 1.into());
+    span.finish_with_timestamp(after(500));
+    Hub::run(Arc::clone(&hub), || root.finish_with_timestamp(after(750)));
+    assert!(client.flush(Some(PATIENCE)));
+
+    let sent = bytes.0.lock().unwrap();
+    let text = String::from_utf8(sent[0].clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut headers: Value = serde_json::from_str(lines[0]).unwrap();
+    let mut item: Value = serde_json::from_str(lines[2]).unwrap();
+    assert_eq!(headers["event_id"], item["event_id"]);
+    // What differs from run to run, or from release to release.
+    for object in [&mut headers, &mut item] {
+        let object = object.as_object_mut().unwrap();
+        ["event_id", "sent_at", "sdk"].into_iter().for_each(|name| _ = object.remove(name));
+    }
+    assert!(lines[1].starts_with(r#"{"type":"transaction","length":"#), "{}", lines[1]);
+    insta::assert_snapshot!(
+        headers,
+        @r#""#
+    );
+    insta::assert_snapshot!(
+        item,
+        @r#""#
+    );
 }
 
 #[test]

@@ -371,14 +371,65 @@ fn the_bytes_of_a_transaction() {
         ["event_id", "sent_at", "sdk"].into_iter().for_each(|name| _ = object.remove(name));
     }
     assert!(lines[1].starts_with(r#"{"type":"transaction","length":"#), "{}", lines[1]);
-    insta::assert_snapshot!(
-        headers,
-        @r#""#
-    );
-    insta::assert_snapshot!(
-        item,
-        @r#""#
-    );
+    insta::assert_snapshot!(format!("{headers:#}\n{item:#}"), @r#"
+    {
+      "dsn": "https://public@sentry.invalid/1",
+      "trace": {
+        "environment": "test",
+        "org_id": "7",
+        "public_key": "public",
+        "release": "shop@1.0",
+        "sample_rand": "0.840505",
+        "sample_rate": "1",
+        "sampled": "true",
+        "trace_id": "09e04486820349518ac7b5d2adbf6ba5",
+        "transaction": "GET /cart"
+      }
+    }
+    {
+      "contexts": {
+        "trace": {
+          "data": {
+            "http.response.status_code": 200
+          },
+          "op": "http.server",
+          "origin": "auto.http",
+          "parent_span_id": "0101010101010101",
+          "span_id": "9cf635fa5b870b3a",
+          "status": "ok",
+          "trace_id": "09e04486820349518ac7b5d2adbf6ba5",
+          "type": "trace"
+        }
+      },
+      "environment": "test",
+      "platform": "native",
+      "release": "shop@1.0",
+      "request": {
+        "method": "GET"
+      },
+      "spans": [
+        {
+          "data": {
+            "rows": 1
+          },
+          "description": "SELECT 1",
+          "op": "db",
+          "parent_span_id": "9cf635fa5b870b3a",
+          "span_id": "0202020202020202",
+          "start_timestamp": 1595256674.5,
+          "timestamp": 1595256674.75,
+          "trace_id": "09e04486820349518ac7b5d2adbf6ba5"
+        }
+      ],
+      "start_timestamp": 1595256674.25,
+      "tags": {
+        "shard": "7"
+      },
+      "timestamp": 1595256675,
+      "transaction": "GET /cart",
+      "type": "transaction"
+    }
+    "#);
 }
 
 #[test]

@@ -26,6 +26,7 @@
 //! ```text
 //!  api, breadcrumb!, init      free functions and macros on the current hub
 //!  Hub, Scope, ScopeGuard      what is captured with an event, and for how long
+//!  Transaction, Span           what took how long, here and in other services
 //!  Client, ClientOptions       who captures, and how
 //!  integration                 what adds to events: panics, stack traces, contexts
 //!  transport                   how envelopes leave: HTTP(S), a file, yours

@@ -26,6 +26,7 @@
 //! ```text
 //!  api, breadcrumb!, init      free functions and macros on the current hub
 //!  Hub, Scope, ScopeGuard      what is captured with an event, and for how long
+//!  Transaction, Span           what took how long, here and in other services
 //!  logger_*!, metrics          structured logs, and numbers
 //!  Monitor, capture_check_in   how scheduled jobs go
 //!  Client, ClientOptions       who captures, and how

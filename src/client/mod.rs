@@ -336,6 +336,11 @@ impl Core {
     /// Counts a loss, and sees to it that it is reported.
     pub(crate) fn discard(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
         self.ledger.discard(losses, reason);
+        self.tell_of_losses(losses, reason);
+    }
+
+    /// Sees to it that a loss that was counted is reported.
+    fn tell_of_losses(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
         diag::say(&self.options, Level::Debug, format_args!("discarded {} item(s): {reason:?}", losses.len()));
         // Relaxed: who sets the flag wakes the sender, which takes in all that was counted before.
         if self.reports_losses() && !self.report_due.load(Relaxed) && !self.report_due.swap(true, Relaxed) {

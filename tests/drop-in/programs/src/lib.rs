@@ -1,0 +1,1 @@
+//! Programs written against `sentry`, each with one of its integrations.

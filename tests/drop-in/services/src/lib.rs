@@ -1,0 +1,1 @@
+//! Services written against `sentry`, each in the way its framework wants it.

@@ -13,7 +13,7 @@ pub type Diagnostics = Arc<dyn Fn(Level, fmt::Arguments<'_>) + Send + Sync>;
 /// Says something, if the options want to hear it.
 #[cold]
 #[expect(clippy::print_stderr, reason = "the one place where the SDK speaks, and only when asked to")]
-pub(crate) fn say(options: &ClientOptions, level: Level, message: fmt::Arguments<'_>) {
+pub fn say(options: &ClientOptions, level: Level, message: fmt::Arguments<'_>) {
     if !options.debug {
         return;
     }

@@ -113,6 +113,7 @@ pub mod client_report {
 
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::diag::say;
     pub use crate::hub::record;
     pub use crate::scope::record::{CallSite, Recorder};
 }

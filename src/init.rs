@@ -10,7 +10,7 @@ use crate::diag;
 use crate::hub::current;
 use crate::integration;
 use crate::into_dsn::IntoDsn;
-use crate::options::{ClientOptions, EventSamplingStrategy};
+use crate::options::{ClientOptions, EventSamplingStrategy, TracesSamplingStrategy};
 use crate::protocol::Level;
 use crate::transport;
 
@@ -48,8 +48,8 @@ impl fmt::Debug for ClientInitGuard {
 
 /// Makes a client, binds it to the current hub, and makes that the main one, from which new threads start.
 ///
-/// What the options leave open is taken from the environment: `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT` and
-/// `SENTRY_SAMPLE_RATE`; a value that can't be read is ignored and said so in the diagnostics. Without a transport, the
+/// What the options leave open is taken from the environment: `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT`,
+/// `SENTRY_SAMPLE_RATE` and `SENTRY_TRACES_SAMPLE_RATE`; a value that can't be read is ignored and said so in the diagnostics. Without a transport, the
 /// HTTP transport is used, and unless [`default_integrations`](ClientOptions::default_integrations) is off, the
 /// integrations of the enabled features are added.
 ///
@@ -80,14 +80,14 @@ fn with_defaults(mut options: ClientOptions, env: impl Fn(&str) -> Option<String
         }
     }
     if options.event_sampling_strategy == EventSamplingStrategy::default()
-        && let Some(text) = env("SENTRY_SAMPLE_RATE")
+        && let Some(rate) = rate_from(&env, "SENTRY_SAMPLE_RATE", &options)
     {
-        match text.parse() {
-            Ok(rate @ 0.0..=1.0) => options.event_sampling_strategy = EventSamplingStrategy::FixedRate(rate),
-            _ => {
-                diag::say(&options, Level::Error, format_args!("SENTRY_SAMPLE_RATE is not between 0.0 and 1.0: {text}"))
-            }
-        }
+        options.event_sampling_strategy = EventSamplingStrategy::FixedRate(rate);
+    }
+    if matches!(options.traces_sampling_strategy, TracesSamplingStrategy::Disabled)
+        && let Some(rate) = rate_from(&env, "SENTRY_TRACES_SAMPLE_RATE", &options)
+    {
+        options.traces_sampling_strategy = TracesSamplingStrategy::FixedRate(rate);
     }
     if options.release.is_none() {
         options.release = env("SENTRY_RELEASE").map(Cow::Owned);
@@ -103,6 +103,18 @@ fn with_defaults(mut options: ClientOptions, env: impl Fn(&str) -> Option<String
     options
 }
 
+/// A share that a variable gives, if it is one.
+fn rate_from(env: impl Fn(&str) -> Option<String>, name: &str, options: &ClientOptions) -> Option<f32> {
+    let text = env(name)?;
+    match text.parse() {
+        Ok(rate @ 0.0..=1.0) => Some(rate),
+        _ => {
+            diag::say(options, Level::Error, format_args!("{name} is not between 0.0 and 1.0: {text}"));
+            None
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +125,7 @@ mod tests {
             "SENTRY_RELEASE" => "env@1",
             "SENTRY_ENVIRONMENT" => "from-env",
             "SENTRY_SAMPLE_RATE" => "0.25",
+            "SENTRY_TRACES_SAMPLE_RATE" => "0.125",
             _ => return None,
         };
         Some(value.to_owned())
@@ -125,6 +138,7 @@ mod tests {
         assert_eq!(options.release.as_deref(), Some("env@1"));
         assert_eq!(options.environment.as_deref(), Some("from-env"));
         assert_eq!(options.event_sampling_strategy, EventSamplingStrategy::FixedRate(0.25));
+        assert!(matches!(options.traces_sampling_strategy, TracesSamplingStrategy::FixedRate(0.125)));
     }
 
     #[test]
@@ -133,12 +147,14 @@ mod tests {
             .dsn("https://own@sentry.example/1")
             .release("own@1")
             .environment("own")
-            .sample_rate(0.5);
+            .sample_rate(0.5)
+            .traces_sample_rate(0.0);
         let options = with_defaults(options, env);
         assert_eq!(options.dsn.unwrap().public_key(), "own");
         assert_eq!(options.release.as_deref(), Some("own@1"));
         assert_eq!(options.environment.as_deref(), Some("own"));
         assert_eq!(options.event_sampling_strategy, EventSamplingStrategy::FixedRate(0.5));
+        assert!(matches!(options.traces_sampling_strategy, TracesSamplingStrategy::FixedRate(0.0)));
     }
 
     #[test]
@@ -152,6 +168,9 @@ mod tests {
         assert!(options.dsn.is_none());
         assert_eq!(options.event_sampling_strategy, EventSamplingStrategy::default());
         let told = told.lock().unwrap();
-        assert!(told[0].contains("SENTRY_DSN") && told[1].contains("SENTRY_SAMPLE_RATE"), "{told:?}");
+        for (told, name) in told.iter().zip(["SENTRY_DSN", "SENTRY_SAMPLE_RATE", "SENTRY_TRACES_SAMPLE_RATE"]) {
+            assert!(told.contains(name), "{told}");
+        }
+        assert_eq!(told.len(), 3);
     }
 }

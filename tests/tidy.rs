@@ -23,8 +23,14 @@ const UPWARD: &[(&str, &str, &str)] = &[
 ];
 
 /// The only files whose code may depend on a feature.
-const FEATURE_FILES: &[&str] =
-    &["src/client/lane.rs", "src/hub/bound.rs", "src/integration/mod.rs", "src/lib.rs", "src/transport/mod.rs"];
+const FEATURE_FILES: &[&str] = &[
+    "src/client/lane.rs",
+    "src/diag.rs",
+    "src/hub/bound.rs",
+    "src/integration/mod.rs",
+    "src/lib.rs",
+    "src/transport/mod.rs",
+];
 
 const MAX_LINES: usize = 500;
 

@@ -5,6 +5,7 @@
 //! ```
 //! Callers never wait for the sender, but in `flush` and `close`, and there no longer than they say.
 
+mod line;
 mod parcel;
 mod pipeline;
 mod rate_limit;
@@ -12,17 +13,17 @@ mod sender;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use uuid::Uuid;
 
+use self::line::Ticket;
 use self::parcel::{Losses, Parcel, Queued};
-use self::sender::{Request, Seat};
+use self::sender::Request;
 use crate::callback;
 use crate::diag;
 use crate::gate::Pass;
@@ -38,6 +39,9 @@ use crate::types::Dsn;
 use crate::wire::Envelope;
 
 /// Takes events on their way to the server.
+///
+/// A clone has a queue and a sender of its own, and shares the transport and the counts with its original. The transport
+/// is shut down by the last of them that closes.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -63,8 +67,8 @@ pub(crate) struct Core {
     pub(crate) queued_bytes: AtomicUsize,
     pub(crate) requests: SegQueue<Request>,
     pub(crate) parker: Parker,
-    /// The transport, until the sender takes it along. Locked once in a client's life by each side.
-    pub(crate) seat: Mutex<Option<Seat>>,
+    /// The client's place at its transport, until the sender gives it back. Locked only to start, clone and close.
+    pub(crate) ticket: Mutex<Option<Ticket>>,
     /// Takes items on the thread that captures, if the transport wants them there.
     inline: Option<Arc<dyn Transport>>,
     /// True if an integration or a callback has to see each event on the thread that captures it.
@@ -87,9 +91,14 @@ impl Client {
             }
         }
         let ledger = Arc::new(Ledger::new());
-        let transport = create_transport(&options, &ledger);
-        let is_enabled = transport.is_some();
-        let inline = transport.clone().filter(|transport| matches!(transport.delivery(), Delivery::Inline));
+        let ticket = create_transport(&options, &ledger).map(Ticket::new);
+        Self::with_ticket(ticket, options, ledger)
+    }
+
+    fn with_ticket(ticket: Option<Ticket>, options: ClientOptions, ledger: Arc<Ledger>) -> Self {
+        let is_enabled = ticket.is_some();
+        let transport = ticket.as_ref().map(Ticket::transport);
+        let inline = transport.filter(|transport| matches!(transport.delivery(), Delivery::Inline)).cloned();
         let capacity = options.transport_channel_capacity.map_or(QUEUE_CAPACITY, usize::from);
         let core = Core {
             sdk: sdk(&options),
@@ -97,7 +106,7 @@ impl Client {
             queued_bytes: AtomicUsize::new(0),
             requests: SegQueue::new(),
             parker: Parker::new(),
-            seat: Mutex::new(transport.map(Seat::new)),
+            ticket: Mutex::new(ticket),
             inline,
             looks_at_events: !options.integrations.is_empty() || options.before_send.is_some(),
             open: AtomicBool::new(is_enabled),
@@ -301,6 +310,14 @@ impl Core {
         // Relaxed: as in `enqueue`.
         self.queued_bytes.fetch_sub(queued.weight, Relaxed);
         Some(queued)
+    }
+}
+
+impl Clone for Client {
+    /// Makes a client that is closed on its own; of a closed one, a closed one.
+    fn clone(&self) -> Self {
+        let ticket = self.core.ticket.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Ticket::another);
+        Self::with_ticket(ticket, self.core.options.clone(), Arc::clone(&self.core.ledger))
     }
 }
 

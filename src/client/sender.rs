@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Core;
+use super::line::Ticket;
 use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
 use crate::callback;
@@ -51,17 +52,6 @@ impl Answer {
     }
 }
 
-/// What the sender thread will own.
-pub(crate) struct Seat {
-    transport: Arc<dyn Transport>,
-}
-
-impl Seat {
-    pub(crate) fn new(transport: Arc<dyn Transport>) -> Self {
-        Self { transport }
-    }
-}
-
 impl Core {
     /// Makes sure the sender looks at the queue after this, and starts it if it never ran.
     pub(crate) fn wake_sender(self: &Arc<Self>) {
@@ -72,12 +62,14 @@ impl Core {
 
     #[cold]
     fn start_sender(self: &Arc<Self>, start: Start) {
-        let seat = self.seat.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(seat) = seat else { return self.end(Reason::InternalSdkError) };
+        let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner);
+        let transport = ticket.as_ref().map(Ticket::transport).cloned();
+        drop(ticket);
+        let Some(transport) = transport else { return self.end(Reason::InternalSdkError) };
         let core = Arc::clone(self);
         let started = std::thread::Builder::new()
             .name("vidette-sender".to_owned())
-            .spawn(move || Sender::new(core, seat).run(start));
+            .spawn(move || Sender::new(core, transport).run(start));
         if let Err(error) = started {
             diag::say(&self.options, Level::Error, format_args!("no sender thread: {error}; nothing will be sent"));
             self.end(Reason::InternalSdkError);
@@ -127,10 +119,17 @@ impl Core {
         event
     }
 
+    /// True if this was the last client of its transport.
+    fn give_ticket_back(&self) -> bool {
+        let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ticket.is_some_and(Ticket::give_back)
+    }
+
     /// Ends the client: nothing is sent any more, and what comes late is dropped by whoever brings it.
     fn end(self: &Arc<Self>, reason: Reason) {
         // Release: pairs with the Acquire in `has_ended`, which says why the look comes between.
         self.ended.store(true, Release);
+        self.give_ticket_back();
         self.parker.look();
         self.discard_queue(reason);
         self.answer_all();
@@ -156,9 +155,9 @@ struct Sender {
 }
 
 impl Sender {
-    fn new(core: Arc<Core>, seat: Seat) -> Self {
+    fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
-        Self { core, transport: seat.transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
+        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
     }
 
     fn run(mut self, start: Start) {
@@ -212,7 +211,11 @@ impl Sender {
         let complete = self.drain(Some(deadline));
         self.core.discard_queue(Reason::NetworkError);
         self.report(Some(deadline));
-        let stopped = callback::guarded("transport", || self.transport.shutdown(remaining(deadline)));
+        let is_last = self.core.give_ticket_back();
+        let stopped = callback::guarded("transport", || match is_last {
+            true => self.transport.shutdown(remaining(deadline)),
+            false => self.transport.flush(remaining(deadline)),
+        });
         let stopped = self.core.unless_panicked(stopped).unwrap_or(false);
         self.core.end(Reason::NetworkError);
         complete && stopped

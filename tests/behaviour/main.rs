@@ -4,6 +4,7 @@
 mod breadcrumbs;
 mod callbacks;
 mod capture;
+mod clones;
 mod dsn;
 mod flush;
 mod futures;

@@ -4,4 +4,4 @@ mod arrived;
 mod ask;
 
 pub use self::arrived::Arrived;
-pub use self::ask::{Reply, ask};
+pub use self::ask::{Reply, ask, send};

@@ -26,13 +26,7 @@ pub fn ask(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> io::Res
 }
 
 /// Sends a body to a service of this machine, and waits for what it says.
-pub fn send(
-    address: SocketAddr,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> io::Result<Reply> {
+pub fn send(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Reply> {
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.extend([name, ": ", value, "\r\n"]);

@@ -1,0 +1,165 @@
+//! What arrived, in a form in which two runs of the same program are the same.
+//!
+//! Ids become names in the order they appear, so that what refers to what is still compared. Times, addresses and
+//! ports become words. Of stack traces the frames of the application stay: what is between them is the cores' own.
+
+use std::collections::{BTreeMap, HashMap};
+
+use receiver::Envelope;
+use serde_json::Value;
+
+/// An item: each value in it, written as JSON, by its path.
+pub(crate) type Item = BTreeMap<String, String>;
+
+/// Returns all items by kind, each kind in the order in which it arrived.
+///
+/// Items that carry several entries of one kind count as their entries, and the counts of several session items are
+/// added up: how many travel together is a matter of time.
+pub(crate) fn items(envelopes: &[Envelope]) -> BTreeMap<String, Vec<Item>> {
+    let mut by_kind: BTreeMap<String, Vec<Item>> = BTreeMap::new();
+    let mut names = Names::default();
+    // The order in which kinds come is a matter of time; the order within a kind is not.
+    let mut found: Vec<(String, Value)> = Vec::new();
+    for envelope in envelopes {
+        for item in &envelope.items {
+            let kind = item.kind().to_owned();
+            let mut headers = envelope.headers.clone();
+            if headers["event_id"].is_string() && item.json()["event_id"] == headers["event_id"] {
+                headers["event_id"] = "of the item".into();
+            }
+            let mut about = serde_json::Map::from_iter([("envelope".to_owned(), headers)]);
+            about.insert("header".to_owned(), item.headers.clone());
+            match item.json() {
+                Value::Object(mut container) if container.contains_key("items") => {
+                    for entry in container["items"].take().as_array_mut().into_iter().flatten() {
+                        about.insert("payload".to_owned(), entry.take());
+                        found.push((kind.clone(), about.clone().into()));
+                    }
+                }
+                Value::Null => {
+                    about.insert("payload".to_owned(), String::from_utf8_lossy(&item.payload).into());
+                    found.push((kind, about.into()));
+                }
+                payload => {
+                    about.insert("payload".to_owned(), payload);
+                    found.push((kind, about.into()));
+                }
+            }
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    for (kind, mut value) in found {
+        tally(&mut value["payload"]);
+        let mut item = Item::new();
+        flatten(String::new(), &value, &mut names, &mut item);
+        match by_kind.get_mut(&kind).and_then(|items| items.last_mut()) {
+            Some(last) if is_counted(&kind) => add(last, item),
+            _ => by_kind.entry(kind).or_default().push(item),
+        }
+    }
+    by_kind
+}
+
+/// How many items of such a kind there are, and what is counted in which, is a matter of time.
+fn is_counted(kind: &str) -> bool {
+    matches!(kind, "sessions" | "client_report")
+}
+
+/// Counts the sessions of all minutes as one, and what was discarded by category and reason.
+fn tally(payload: &mut Value) {
+    let mut sums: BTreeMap<String, u64> = BTreeMap::new();
+    for entry in payload["discarded_events"].as_array().into_iter().flatten() {
+        let what = format!("{} {}", entry["category"].as_str().unwrap_or(""), entry["reason"].as_str().unwrap_or(""));
+        *sums.entry(what).or_default() += entry["quantity"].as_u64().unwrap_or(0);
+    }
+    for entry in payload["aggregates"].as_array().into_iter().flatten() {
+        for (what, count) in entry.as_object().into_iter().flatten() {
+            *sums.entry(what.clone()).or_default() += count.as_u64().unwrap_or(0);
+        }
+    }
+    if let (Value::Object(payload), false) = (payload, sums.is_empty()) {
+        payload.remove("discarded_events");
+        payload.remove("aggregates");
+        payload.insert("sums".to_owned(), serde_json::json!(sums));
+    }
+}
+
+/// Adds the numbers of one item up with those of another.
+fn add(sum: &mut Item, item: Item) {
+    for (path, value) in item {
+        let known = sum.get(&path).and_then(|known| known.parse::<u64>().ok()).unwrap_or(0);
+        let value = value.parse::<u64>().map_or(value, |count| (known + count).to_string());
+        sum.insert(path, value);
+    }
+}
+
+fn flatten(path: String, value: &Value, names: &mut Names, item: &mut Item) {
+    let key = path.rsplit('.').next().unwrap_or_default();
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                flatten(format!("{path}.{key}"), value, names, item);
+            }
+        }
+        Value::Array(values) => {
+            let own = |frame: &Value| frame["function"].as_str().is_some_and(|function| function.contains("shop::"));
+            let kept = values.iter().filter(|value| key != "frames" || own(value));
+            for (place, value) in kept.enumerate() {
+                flatten(format!("{path}.{place}"), value, names, item);
+            }
+        }
+        _ => {
+            let text = match key {
+                "timestamp" | "start_timestamp" | "sent_at" | "started" | "duration" => "a time".to_owned(),
+                "thread_id" => "a number".to_owned(),
+                "id" if path.contains(".threads.") => "a number".to_owned(),
+                "instruction_addr" | "image_addr" | "symbol_addr" | "length" => "a number".to_owned(),
+                _ => names.replace(value),
+            };
+            item.insert(path, text);
+        }
+    }
+}
+
+/// The names that ids are given.
+#[derive(Default)]
+struct Names(HashMap<String, usize>);
+
+impl Names {
+    /// Writes a value, with a name in place of each id in it.
+    fn replace(&mut self, value: &Value) -> String {
+        let Value::String(text) = value else {
+            return value.to_string();
+        };
+        let mut written = String::new();
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            let uuid = rest.get(..36).filter(|uuid| is_uuid(uuid));
+            if let Some(uuid) = uuid {
+                written.push_str(&self.name(&uuid.replace('-', "")));
+                rest = &rest[36..];
+            } else {
+                let id = matches!(word.len(), 16 | 32) && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+                written.push_str(&if id { self.name(word) } else { word.to_owned() });
+                let separator = after.chars().next().map_or(0, char::len_utf8);
+                written.push_str(&after[..separator]);
+                rest = &after[separator..];
+            }
+        }
+        format!("{written:?}")
+    }
+
+    fn name(&mut self, id: &str) -> String {
+        let next = self.0.len();
+        format!("<{}>", self.0.entry(id.to_owned()).or_insert(next))
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.bytes().enumerate().all(|(place, byte)| match place {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    })
+}

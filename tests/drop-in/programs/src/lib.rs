@@ -1,1 +1,0 @@
-//! Programs written against `sentry`, each with one of its integrations.

@@ -32,7 +32,12 @@ fn position(frames: &[Value], name: &str) -> usize {
 /// Functions that were inlined have no path in builds with few debug symbols, and nobody can tell whose they are.
 fn strangers_above(frames: &[Value], own: usize) -> Vec<&str> {
     let claims = frames[own + 1..].iter().filter(|frame| frame["in_app"] == true);
-    claims.map(function).filter(|function| function.contains("::")).collect()
+    claims.map(function).filter(|function| function.starts_with('<') || path(function).contains("::")).collect()
+}
+
+/// The name of a function without its generic arguments.
+fn path(function: &str) -> &str {
+    function.split_once('<').map_or(function, |(path, _)| path)
 }
 
 #[test]

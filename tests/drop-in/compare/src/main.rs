@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode};
 
 use receiver::{Envelope, Receiver};
 
-use self::differences::DIFFERENCES;
+use self::differences::{DIFFERENCES, NOTHING};
 
 /// Everything that arrived in one run, by kind of item; of each item its values by path.
 type Run = BTreeMap<String, Vec<normal::Item>>;
@@ -72,22 +72,19 @@ fn compare(kind: &str, peer: &[normal::Item], ours: &[normal::Item], seen: &mut 
     for (place, (peer, ours)) in peer.iter().zip(ours).enumerate() {
         let paths: BTreeSet<_> = peer.keys().chain(ours.keys()).collect();
         for path in paths {
-            let (peer, ours) = (peer.get(path), ours.get(path));
+            let said = |item: &normal::Item| item.get(path).map_or(NOTHING, String::as_str).to_owned();
+            let (peer, ours) = (said(peer), said(ours));
             if peer == ours {
                 continue;
             }
-            match DIFFERENCES.iter().position(|difference| difference.covers(kind, path, peer, ours)) {
+            match DIFFERENCES.iter().position(|difference| difference.covers(kind, path, &peer, &ours)) {
                 Some(listed) => _ = seen.insert(listed),
                 None => {
-                    println!("{kind} {place} {path}: {} / {}", said(peer), said(ours));
+                    println!("{kind} {place} {path}: {peer} / {ours}");
                     found += 1;
                 }
             }
         }
     }
     found
-}
-
-fn said(value: Option<&String>) -> &str {
-    value.map_or("nothing", String::as_str)
 }

@@ -1,7 +1,7 @@
 //! What arrived, in a form in which two runs of the same program are the same.
 //!
-//! Ids become names in the order they appear, so that what refers to what is still compared. Times, addresses and
-//! ports become words. Of stack traces the frames of the application stay: what is between them is the cores' own.
+//! Ids become the places where they first appear, so that what refers to what is still compared. Times and addresses
+//! become words. Of stack traces the frames of the application stay: what is between them is the cores' own.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,8 +24,9 @@ pub(crate) fn items(envelopes: &[Envelope]) -> BTreeMap<String, Vec<Item>> {
         for item in &envelope.items {
             let kind = item.kind().to_owned();
             let mut headers = envelope.headers.clone();
-            if headers["event_id"].is_string() && item.json()["event_id"] == headers["event_id"] {
-                headers["event_id"] = "of the item".into();
+            if is_counted(&kind) {
+                // It travels with what happens to be sent.
+                headers = Value::Null;
             }
             let mut about = serde_json::Map::from_iter([("envelope".to_owned(), headers)]);
             about.insert("header".to_owned(), item.headers.clone());
@@ -48,8 +49,16 @@ pub(crate) fn items(envelopes: &[Envelope]) -> BTreeMap<String, Vec<Item>> {
         }
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
-    for (kind, mut value) in found {
+    let mut of_kind: HashMap<String, usize> = HashMap::new();
+    for (kind, value) in &mut found {
         tally(&mut value["payload"]);
+        let place = of_kind.entry(kind.clone()).or_default();
+        *place += 1;
+        // Headers may repeat ids of payloads, in one core or in both: the payloads name them.
+        names.place = format!("{kind} {place}");
+        flatten(String::new(), &value["payload"], &mut names, &mut Item::new());
+    }
+    for (kind, value) in found {
         let mut item = Item::new();
         flatten(String::new(), &value, &mut names, &mut item);
         match by_kind.get_mut(&kind).and_then(|items| items.last_mut()) {
@@ -102,7 +111,7 @@ fn flatten(path: String, value: &Value, names: &mut Names, item: &mut Item) {
             }
         }
         Value::Array(values) => {
-            let own = |frame: &Value| frame["function"].as_str().is_some_and(|function| function.contains("shop::"));
+            let own = |frame: &Value| frame["abs_path"].as_str().is_some_and(|path| path.contains("/shop/src/"));
             let kept = values.iter().filter(|value| key != "frames" || own(value));
             for (place, value) in kept.enumerate() {
                 flatten(format!("{path}.{place}"), value, names, item);
@@ -113,8 +122,9 @@ fn flatten(path: String, value: &Value, names: &mut Names, item: &mut Item) {
                 "timestamp" | "start_timestamp" | "sent_at" | "started" | "duration" => "a time".to_owned(),
                 "thread_id" => "a number".to_owned(),
                 "id" if path.contains(".threads.") => "a number".to_owned(),
+                "abs_path" | "dsn" => "an address".to_owned(),
                 "instruction_addr" | "image_addr" | "symbol_addr" | "length" => "a number".to_owned(),
-                _ => names.replace(value),
+                _ => names.replace(&path, value),
             };
             item.insert(path, text);
         }
@@ -123,37 +133,40 @@ fn flatten(path: String, value: &Value, names: &mut Names, item: &mut Item) {
 
 /// The names that ids are given.
 #[derive(Default)]
-struct Names(HashMap<String, usize>);
+struct Names {
+    /// By id.
+    known: HashMap<String, String>,
+    /// Which item is looked at.
+    place: String,
+}
 
 impl Names {
     /// Writes a value, with a name in place of each id in it.
-    fn replace(&mut self, value: &Value) -> String {
+    fn replace(&mut self, path: &str, value: &Value) -> String {
         let Value::String(text) = value else {
             return value.to_string();
         };
         let mut written = String::new();
         let mut rest = text.as_str();
         while !rest.is_empty() {
-            let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-            let (word, after) = rest.split_at(end);
-            let uuid = rest.get(..36).filter(|uuid| is_uuid(uuid));
-            if let Some(uuid) = uuid {
-                written.push_str(&self.name(&uuid.replace('-', "")));
+            if let Some(uuid) = rest.get(..36).filter(|uuid| is_uuid(uuid)) {
+                written.push_str(&self.name(path, &uuid.replace('-', "")));
                 rest = &rest[36..];
-            } else {
-                let id = matches!(word.len(), 16 | 32) && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-                written.push_str(&if id { self.name(word) } else { word.to_owned() });
-                let separator = after.chars().next().map_or(0, char::len_utf8);
-                written.push_str(&after[..separator]);
-                rest = &after[separator..];
+                continue;
             }
+            let (word, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len()));
+            let is_id = matches!(word.len(), 16 | 32) && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+            written.push_str(&if is_id { self.name(path, word) } else { word.to_owned() });
+            let (separator, after) = after.split_at(after.chars().next().map_or(0, char::len_utf8));
+            written.push_str(separator);
+            rest = after;
         }
         format!("{written:?}")
     }
 
-    fn name(&mut self, id: &str) -> String {
-        let next = self.0.len();
-        format!("<{}>", self.0.entry(id.to_owned()).or_insert(next))
+    fn name(&mut self, path: &str, id: &str) -> String {
+        let name = || format!("<{}{path}>", self.place);
+        self.known.entry(id.to_owned()).or_insert_with(name).clone()
     }
 }
 

@@ -37,7 +37,7 @@
 //!
 //! # Limits
 //!
-//! Transactions, sessions, logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic
+//! Sessions, logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic
 //! strategy of `abort` leaves callbacks unguarded.
 
 #[cfg(any(doc, doctest))]
@@ -84,7 +84,8 @@ mod sync;
 mod trace;
 
 pub use crate::api::{
-    add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, with_scope,
+    add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, start_transaction,
+    start_transaction_with_timestamp, with_scope,
 };
 #[cfg(feature = "client")]
 pub use crate::client::Client;
@@ -103,7 +104,13 @@ pub use crate::options::{
 pub use crate::protocol::{Breadcrumb, Envelope, Level, User};
 pub use crate::scope::Scope;
 pub use crate::scope::record::Field;
-pub use crate::trace::{CustomTransactionContext, TracesSampler, TransactionContext};
+pub use crate::trace::{
+    CustomTransactionContext, Data, HeaderParseError, Span, TraceHeader, TraceHeaders, TraceHeadersIter,
+    TracePropagationContext, TracesSampler, Transaction, TransactionContext, TransactionContextBuilder,
+    TransactionData, TransactionOrSpan,
+};
+#[expect(deprecated, reason = "what is deprecated is there all the same")]
+pub use crate::trace::{SentryTrace, parse_headers};
 pub use crate::transport::{Transport, TransportFactory, TransportOptions};
 
 /// Telling a client what its transport lost.

@@ -10,6 +10,7 @@ mod parcel;
 mod pipeline;
 mod rate_limit;
 mod sender;
+mod tracing;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
@@ -34,6 +35,7 @@ use crate::protocol::client_report::{ItemLoss, Reason};
 use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level};
 use crate::scope::Scope;
 use crate::sync::parker::Parker;
+use crate::trace::Origin;
 use crate::transport::{Delivery, Transport, TransportOptions};
 use crate::types::Dsn;
 use crate::wire::Envelope;
@@ -61,6 +63,7 @@ pub struct Client {
 pub(crate) struct Core {
     pub(crate) options: ClientOptions,
     pub(crate) sdk: ClientSdkInfo,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) queue: ArrayQueue<Box<Queued>>,
     /// Estimated bytes of what is queued.
@@ -106,6 +109,7 @@ impl Client {
         let capacity = options.transport_channel_capacity.map_or(QUEUE_CAPACITY, usize::from);
         let core = Core {
             sdk: sdk(&options),
+            origin: Arc::new(Origin::of(&options)),
             queue: ArrayQueue::new(if is_enabled { capacity } else { 1 }),
             queued_bytes: AtomicUsize::new(0),
             requests: SegQueue::new(),

@@ -1,10 +1,14 @@
 //! What waits in the queue: an item, and what to put into it before it is sent.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
+use super::tracing::{Agreed, transaction_losses};
 use crate::protocol::client_report::{Category, ItemLoss, LossSource};
 use crate::protocol::{Attachment, Event};
 use crate::scope::Scope;
+use crate::trace::Tree;
 use crate::wire::Envelope;
 
 /// What the counts call one parcel.
@@ -19,6 +23,12 @@ pub(crate) enum Parcel {
         /// The scope as of the capture. `filled`: it is in the event already, and only its attachments remain.
         scope: Scope,
         filled: bool,
+        agreed: Agreed,
+    },
+    Transaction {
+        tree: Arc<Tree>,
+        /// The scope as of the end.
+        scope: Scope,
     },
     Envelope(Envelope),
 }
@@ -35,6 +45,7 @@ impl Parcel {
     pub(crate) fn losses(&self) -> Losses {
         match self {
             Self::Event { event, scope, .. } => event_losses(event, scope),
+            Self::Transaction { tree, .. } => transaction_losses(tree.spans()).into(),
             Self::Envelope(envelope) => envelope.losses().collect(),
         }
     }
@@ -49,6 +60,7 @@ impl Parcel {
                 let attached: usize = scope.attachments().map(|attachment| attachment.buffer.len()).sum();
                 size_of::<Self>() + event.message.as_ref().map_or(0, String::len) + 256 * (frames + entries) + attached
             }
+            Self::Transaction { tree, .. } => size_of::<Self>() + 512 * (1 + tree.spans() as usize),
             Self::Envelope(envelope) => {
                 let counted =
                     |loss: ItemLoss| if loss.category == Category::Attachment { loss.quantity as usize } else { 2048 };

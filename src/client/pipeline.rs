@@ -13,6 +13,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::parcel::{Parcel, event_losses};
+use super::tracing::Agreed;
 use super::{Core, name_of};
 use crate::callback::{self, Panicked};
 use crate::diag;
@@ -45,10 +46,15 @@ impl Core {
         if self.enqueue(parcel, losses) { id } else { Uuid::nil() }
     }
 
-    fn process(&self, event: Event<'static>, scope: Scope) -> Result<Parcel, Reason> {
+    fn process(&self, mut event: Event<'static>, scope: Scope) -> Result<Parcel, Reason> {
         if !self.looks_at_events && !scope.has_processors() {
             self.sample()?;
-            return Ok(Parcel::Event { event, scope, filled: false });
+            let agreed = Agreed::of(&scope);
+            if scope.span().is_some() {
+                // What the span says is said now: it goes on, and must not leave this thread.
+                scope.fill_trace(&mut event);
+            }
+            return Ok(Parcel::Event { event, scope: scope.without_span(), filled: false, agreed });
         }
         let event = self.prepare(event, &scope)?;
         let event = match &self.options.before_send {
@@ -59,7 +65,8 @@ impl Core {
             None => event,
         };
         self.sample()?;
-        Ok(Parcel::Event { event, scope: scope.without_processors(), filled: true })
+        let agreed = Agreed::of(&scope);
+        Ok(Parcel::Event { event, scope: scope.without_processors().without_span(), filled: true, agreed })
     }
 
     /// Fills an event and lets processors and integrations see it.

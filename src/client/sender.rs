@@ -11,13 +11,15 @@ use super::Core;
 use super::line::Ticket;
 use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
+use super::tracing::{Agreed, header};
 use crate::callback;
 use crate::diag;
 use crate::hub::{Hub, HubSwitchGuard};
 use crate::protocol::client_report::{ItemLoss, Reason};
-use crate::protocol::{ClientReport, Event, Level};
+use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
 use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
+use crate::trace::Tree;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
 use crate::wire::headers::HeaderFields;
 use crate::wire::write::EnvelopeWriter;
@@ -93,14 +95,30 @@ impl Core {
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {
         match parcel {
-            Parcel::Event { event, scope, filled } => {
-                let mut envelope = Envelope::new().with_headers(self.headers());
-                envelope.add_item(self.filled(event, &scope, filled));
+            Parcel::Event { event, scope, filled, agreed } => {
+                let event = self.filled(event, &scope, filled);
+                let mut undecided = self.origin.undecided(TraceId::default());
+                let mut envelope = self.envelope(agreed.header(&event, &mut undecided));
+                envelope.add_item(event);
                 scope.attachments().for_each(|attachment| envelope.add_item(attachment.clone()));
+                envelope
+            }
+            Parcel::Transaction { tree, scope } => {
+                let mut envelope = self.envelope(tree.baggage().and_then(|agreed| header(agreed)));
+                envelope.add_item(self.transaction(&tree, &scope));
                 envelope
             }
             Parcel::Envelope(envelope) => envelope,
         }
+    }
+
+    /// An envelope with nothing in it yet, which belongs to a trace.
+    fn envelope(&self, trace: Option<&DynamicSamplingContext>) -> Envelope {
+        let headers = self.headers();
+        Envelope::new().with_headers(match trace {
+            Some(trace) => headers.with_trace(trace.clone()),
+            None => headers,
+        })
     }
 
     fn headers(&self) -> EnvelopeHeaders {
@@ -150,6 +168,8 @@ struct Sender {
     limits: RateLimits,
     /// The bytes of one envelope, reused.
     buffer: Vec<u8>,
+    /// What is said of traces about which nothing is decided; the trace is filled in, each time.
+    undecided: DynamicSamplingContext,
     /// When the next report of losses may ride on an event.
     next_report: Instant,
 }
@@ -157,7 +177,8 @@ struct Sender {
 impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
-        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
+        let undecided = core.origin.undecided(TraceId::default());
+        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), undecided, next_report }
     }
 
     fn run(mut self, start: Start) {
@@ -245,10 +266,11 @@ impl Sender {
     ) {
         self.buffer.clear();
         let written = match parcel {
-            Parcel::Event { event, scope, filled } => {
+            Parcel::Event { event, scope, filled, agreed } => {
                 let event = self.core.filled(event, &scope, filled);
-                self.write_event(&event, &scope)
+                self.write_event(&event, &scope, &agreed)
             }
+            Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
             Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
         };
         if let Err(error) = written {
@@ -265,11 +287,19 @@ impl Sender {
         self.buffer.shrink_to(KEPT_BUFFER);
     }
 
-    fn write_event(&mut self, event: &Event<'static>, scope: &Scope) -> Result<(), serde_json::Error> {
-        let headers = HeaderFields { event_id: Some(event.event_id), ..self.core.header_fields() };
+    fn write_event(&mut self, event: &Event<'static>, scope: &Scope, agreed: &Agreed) -> Result<(), serde_json::Error> {
+        let trace = agreed.header(event, &mut self.undecided);
+        let headers = HeaderFields { event_id: Some(event.event_id), trace, ..self.core.header_fields() };
         let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
         writer.event(event)?;
         scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
+    }
+
+    fn write_transaction(&mut self, tree: &Tree, scope: &Scope) -> Result<(), serde_json::Error> {
+        let transaction = self.core.transaction(tree, scope);
+        let trace = tree.baggage().and_then(|agreed| header(agreed));
+        let headers = HeaderFields { event_id: Some(transaction.event_id), trace, ..self.core.header_fields() };
+        EnvelopeWriter::new(&mut self.buffer, &headers)?.transaction(&transaction)
     }
 
     fn settle(&mut self, losses: &[ItemLoss], reply: &Reply) {

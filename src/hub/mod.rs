@@ -15,6 +15,7 @@ pub(crate) mod current;
 pub(crate) mod layer;
 mod recording;
 mod scoping;
+mod tracing;
 
 use std::error::Error;
 use std::fmt;
@@ -32,6 +33,7 @@ use self::layer::Layer;
 pub(crate) use self::recording::add_to_current;
 pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
+pub(crate) use self::tracing::start_with_current;
 use crate::error::event_from_error;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;

@@ -5,6 +5,7 @@
 //! touched, so that when another thread (or a nested call) published meanwhile, the touched parts are replayed onto the
 //! newer snapshot and no change is lost.
 
+mod active;
 mod apply;
 mod draft;
 mod keyed;
@@ -23,6 +24,8 @@ use self::draft::{Draft, Group, Token};
 use self::keyed::Keyed;
 pub(crate) use self::trail::{Crumbs, Trail};
 use crate::protocol::{Attachment, Context, Event, Level, SpanId, TraceId, User};
+use crate::sync::swap::Shared;
+use crate::trace::TransactionOrSpan;
 
 /// A function that may change an event or, with `None`, drop it.
 pub(crate) type EventProcessor = Arc<dyn Fn(Event<'static>) -> Option<Event<'static>> + Send + Sync>;
@@ -44,6 +47,8 @@ pub struct Scope {
     data: Option<Arc<Data>>,
     attachments: Option<Arc<Vec<Stamped<Attachment>>>>,
     processors: Option<Arc<Vec<Stamped<EventProcessor>>>>,
+    /// The active span. It may hold a client, so it never leaves the capturing thread.
+    span: Option<Shared<TransactionOrSpan>>,
     trace: TraceIds,
     crumbs: Crumbs,
     draft: Draft,
@@ -93,10 +98,13 @@ impl Scope {
         self.data.as_ref()?.user.as_deref()
     }
 
-    /// Sets or removes the name of what is going on, such as a route.
+    /// Sets or removes the name of what is going on, such as a route. It becomes the name of the active transaction, too.
     pub fn set_transaction(&mut self, transaction: Option<&str>) {
         self.draft.touch(Group::Transaction);
         self.data_mut().transaction = transaction.map(SmolStr::new);
+        if let (Some(name), Some(span)) = (transaction, self.span()) {
+            span.name_transaction(name);
+        }
     }
 
     /// Sets or removes what events are grouped by.
@@ -192,12 +200,14 @@ impl Scope {
             Group::Contexts,
             Group::Attachments,
             Group::Breadcrumbs,
+            Group::Span,
         ] {
             self.draft.touch(group);
         }
         self.tags = None;
         self.data = None;
         self.attachments = None;
+        self.span = None;
         self.crumbs.clear();
     }
 
@@ -244,6 +254,7 @@ impl Clone for Scope {
             data: self.data.clone(),
             attachments: self.attachments.clone(),
             processors: self.processors.clone(),
+            span: self.span.clone(),
             trace: self.trace,
             crumbs: self.crumbs.clone(),
             draft: Draft::SNAPSHOT,
@@ -258,6 +269,7 @@ impl Default for Scope {
             data: None,
             attachments: None,
             processors: None,
+            span: None,
             trace: TraceIds { trace_id: TraceId::default(), span_id: SpanId::default() },
             crumbs: Crumbs::default(),
             draft: Draft::SNAPSHOT,
@@ -272,6 +284,7 @@ impl fmt::Debug for Scope {
             .field("data", &self.data)
             .field("attachments", &self.attachments().count())
             .field("event_processors", &self.processors.as_ref().map_or(0, |list| list.len()))
+            .field("span", &self.span)
             .field("trace", &self.trace)
             .field("breadcrumbs", &self.crumbs)
             .finish()

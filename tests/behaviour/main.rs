@@ -12,6 +12,8 @@ mod integrations;
 mod losses;
 mod sampling;
 mod scopes;
+mod trace_headers;
+mod transactions;
 
 #[path = "../support/rig.rs"]
 mod rig;

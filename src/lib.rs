@@ -37,8 +37,8 @@
 //!
 //! # Limits
 //!
-//! Sessions, logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic
-//! strategy of `abort` leaves callbacks unguarded.
+//! Logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic strategy of `abort` leaves
+//! callbacks unguarded.
 
 #[cfg(any(doc, doctest))]
 pub mod docs;
@@ -75,8 +75,12 @@ mod into_dsn;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod loss;
 mod options;
+#[cfg(feature = "release-health")]
+mod release_health;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod scope;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod session;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 #[allow(unsafe_code, reason = "the lock-free parts; each block names the invariant that makes it sound")]
 mod sync;
@@ -102,6 +106,8 @@ pub use crate::options::{
     BeforeCallback, ClientOptions, EventSamplingStrategy, MaxRequestBodySize, SessionMode, TracesSamplingStrategy,
 };
 pub use crate::protocol::{Breadcrumb, Envelope, Level, User};
+#[cfg(feature = "release-health")]
+pub use crate::release_health::{end_session, end_session_with_status, start_session};
 pub use crate::scope::Scope;
 pub use crate::scope::record::Field;
 pub use crate::trace::{

@@ -8,6 +8,7 @@ use super::tracing::{Agreed, transaction_losses};
 use crate::protocol::client_report::{Category, ItemLoss, LossSource};
 use crate::protocol::{Attachment, Event};
 use crate::scope::Scope;
+use crate::session::Update;
 use crate::trace::Tree;
 use crate::wire::Envelope;
 
@@ -24,6 +25,8 @@ pub(crate) enum Parcel {
         scope: Scope,
         filled: bool,
         agreed: Agreed,
+        /// How its session stands, if the event changed that.
+        session: Option<Box<Update>>,
     },
     Transaction {
         tree: Arc<Tree>,
@@ -44,10 +47,21 @@ pub(crate) struct Queued {
 impl Parcel {
     pub(crate) fn losses(&self) -> Losses {
         match self {
-            Self::Event { event, scope, .. } => event_losses(event, scope),
+            Self::Event { event, scope, session, .. } => {
+                let session = session.iter().map(|_| ItemLoss::new(Category::Session, 1));
+                event_losses(event, scope).into_iter().chain(session).collect()
+            }
             Self::Transaction { tree, .. } => transaction_losses(tree.spans()).into(),
             Self::Envelope(envelope) => envelope.losses().collect(),
         }
+    }
+
+    /// Takes out how the session stands, so that it can go without the event.
+    pub(crate) fn part_from_session(&mut self, losses: &mut Losses) -> Option<Box<Update>> {
+        let Self::Event { session, .. } = self else { return None };
+        let update = session.take()?;
+        losses.retain(|loss| loss.category != Category::Session);
+        Some(update)
     }
 
     /// Roughly how many bytes the parcel keeps alive, for the queue's budget.

@@ -11,13 +11,15 @@ use super::Core;
 use super::line::Ticket;
 use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
+use super::sessions::{Pending, sessions};
 use super::tracing::{Agreed, header};
 use crate::callback;
 use crate::diag;
 use crate::hub::{Hub, HubSwitchGuard};
-use crate::protocol::client_report::{ItemLoss, Reason};
+use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
 use crate::scope::Scope;
+use crate::session::{self, Update};
 use crate::sync::parker::{Start, Woken};
 use crate::trace::Tree;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
@@ -95,11 +97,14 @@ impl Core {
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {
         match parcel {
-            Parcel::Event { event, scope, filled, agreed } => {
+            Parcel::Event { event, scope, filled, agreed, session } => {
                 let event = self.filled(event, &scope, filled);
                 let mut undecided = self.origin.undecided(TraceId::default());
                 let mut envelope = self.envelope(agreed.header(&event, &mut undecided));
                 envelope.add_item(event);
+                if let Some(update) = session {
+                    envelope.add_item(update.to_item(session::attributes(&self.options)));
+                }
                 scope.attachments().for_each(|attachment| envelope.add_item(attachment.clone()));
                 envelope
             }
@@ -113,7 +118,7 @@ impl Core {
     }
 
     /// An envelope with nothing in it yet, which belongs to a trace.
-    fn envelope(&self, trace: Option<&DynamicSamplingContext>) -> Envelope {
+    pub(super) fn envelope(&self, trace: Option<&DynamicSamplingContext>) -> Envelope {
         let headers = self.headers();
         Envelope::new().with_headers(match trace {
             Some(trace) => headers.with_trace(trace.clone()),
@@ -150,6 +155,7 @@ impl Core {
         self.give_ticket_back();
         self.parker.look();
         self.discard_queue(reason);
+        self.discard_sessions(reason);
         self.answer_all();
     }
 
@@ -162,10 +168,11 @@ impl Core {
 }
 
 /// The state of the sender thread.
-struct Sender {
-    core: Arc<Core>,
+pub(super) struct Sender {
+    pub(super) core: Arc<Core>,
     transport: Arc<dyn Transport>,
     limits: RateLimits,
+    pub(super) sessions: Pending,
     /// The bytes of one envelope, reused.
     buffer: Vec<u8>,
     /// What is said of traces about which nothing is decided; the trace is filled in, each time.
@@ -178,7 +185,8 @@ impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
         let undecided = core.origin.undecided(TraceId::default());
-        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), undecided, next_report }
+        let (limits, sessions) = (RateLimits::new(), Pending::default());
+        Self { core, transport, limits, sessions, buffer: Vec::new(), undecided, next_report }
     }
 
     fn run(mut self, start: Start) {
@@ -200,7 +208,22 @@ impl Sender {
                 }
             }
             self.report_if_due();
-            self.core.parker.park(self.core.has_unreported().then_some(REPORT_EVERY));
+            self.send_due_sessions();
+            self.core.parker.park(self.sleep());
+        }
+    }
+
+    /// How long there is nothing to do. `None`: until woken.
+    fn sleep(&self) -> Option<Duration> {
+        let report = self.core.has_unreported().then_some(REPORT_EVERY);
+        report.into_iter().chain(self.sessions.sleep()).min()
+    }
+
+    /// True if the deadline has passed; without one, if somebody wants something.
+    pub(super) fn is_late(&self, deadline: Option<Instant>) -> bool {
+        match deadline {
+            Some(deadline) => Instant::now() >= deadline,
+            None => !self.core.requests.is_empty(),
         }
     }
 
@@ -208,11 +231,7 @@ impl Sender {
     fn drain(&mut self, deadline: Option<Instant>) -> bool {
         // No more than what is there now, so that a steady stream can't keep a request waiting.
         for _ in 0..self.core.queue.len() {
-            let late = match deadline {
-                Some(deadline) => Instant::now() >= deadline,
-                None => !self.core.requests.is_empty(),
-            };
-            if late {
+            if self.is_late(deadline) {
                 return false;
             }
             let Some(queued) = self.core.take_parcel() else { return true };
@@ -222,15 +241,16 @@ impl Sender {
     }
 
     fn flush(&mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain(Some(deadline)) & self.send_sessions(Some(deadline));
         self.report(Some(deadline));
         let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
         self.core.unless_panicked(flushed).unwrap_or(false) && complete
     }
 
     fn close(mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain(Some(deadline)) & self.send_sessions(Some(deadline));
         self.core.discard_queue(Reason::NetworkError);
+        self.discard_pending_sessions(Reason::NetworkError);
         self.report(Some(deadline));
         let is_last = self.core.give_ticket_back();
         let stopped = callback::guarded("transport", || match is_last {
@@ -242,8 +262,10 @@ impl Sender {
         complete && stopped
     }
 
-    fn deliver(&mut self, Queued { parcel, losses, .. }: Queued, deadline: Option<Instant>) {
+    pub(super) fn deliver(&mut self, mut queued: Queued, deadline: Option<Instant>) {
         let now = Instant::now();
+        self.part_if_limited(&mut queued, now);
+        let Queued { parcel, losses, .. } = queued;
         if losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
             return self.core.discard(&losses, Reason::RatelimitBackoff);
         }
@@ -257,6 +279,23 @@ impl Sender {
         }
     }
 
+    /// Parts an event from its session if only one of them may be sent now.
+    fn part_if_limited(&mut self, Queued { parcel, losses, .. }: &mut Queued, now: Instant) {
+        if !matches!(parcel, Parcel::Event { session: Some(_), .. }) {
+            return;
+        }
+        let session_limited = self.limits.is_limited(Category::Session, now);
+        if session_limited != self.limits.is_limited(Category::Error, now)
+            && let Some(update) = parcel.part_from_session(losses)
+        {
+            if session_limited {
+                self.core.discard(&sessions(1), Reason::RatelimitBackoff);
+            } else {
+                self.sessions.keep(update);
+            }
+        }
+    }
+
     fn deliver_bytes(
         &mut self,
         transport: &dyn SendBytes,
@@ -266,9 +305,9 @@ impl Sender {
     ) {
         self.buffer.clear();
         let written = match parcel {
-            Parcel::Event { event, scope, filled, agreed } => {
+            Parcel::Event { event, scope, filled, agreed, session } => {
                 let event = self.core.filled(event, &scope, filled);
-                self.write_event(&event, &scope, &agreed)
+                self.write_event(&event, &scope, &agreed, session.as_deref())
             }
             Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
             Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
@@ -287,11 +326,20 @@ impl Sender {
         self.buffer.shrink_to(KEPT_BUFFER);
     }
 
-    fn write_event(&mut self, event: &Event<'static>, scope: &Scope, agreed: &Agreed) -> Result<(), serde_json::Error> {
+    fn write_event(
+        &mut self,
+        event: &Event<'static>,
+        scope: &Scope,
+        agreed: &Agreed,
+        session: Option<&Update>,
+    ) -> Result<(), serde_json::Error> {
         let trace = agreed.header(event, &mut self.undecided);
         let headers = HeaderFields { event_id: Some(event.event_id), trace, ..self.core.header_fields() };
         let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
         writer.event(event)?;
+        if let Some(update) = session {
+            writer.session(&update.to_item(session::attributes(&self.core.options)))?;
+        }
         scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
     }
 

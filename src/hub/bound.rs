@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::options::ClientOptions;
 use crate::protocol::{Breadcrumb, Event};
 use crate::scope::Scope;
+use crate::session::Sink;
 use crate::trace::Tracer;
 use crate::wire::Envelope;
 
@@ -25,12 +26,18 @@ pub(crate) trait Backend {
     /// Takes an event on its way. Nil: it was dropped.
     fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid;
 
+    /// The client, as what hears of sessions.
+    fn session_sink(&self) -> Arc<dyn Sink>;
+
     /// What transactions are started with.
     fn tracer(&self) -> Arc<dyn Tracer>;
 
     /// Sends an envelope as it is.
     fn send(&self, envelope: Envelope);
 }
+
+/// Whether this build has sessions; without them none is started.
+pub(crate) const HAS_SESSIONS: bool = cfg!(feature = "release-health");
 
 #[cfg(feature = "client")]
 pub(crate) type Bound = Arc<crate::client::Client>;
@@ -50,6 +57,7 @@ mod with_client {
     use crate::options::ClientOptions;
     use crate::protocol::{Breadcrumb, Event};
     use crate::scope::Scope;
+    use crate::session::Sink;
     use crate::trace::{Origin, Tracer, Tree};
     use crate::wire::Envelope;
 
@@ -104,6 +112,10 @@ mod with_client {
 
         fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid {
             Client::capture(self, event, scope)
+        }
+
+        fn session_sink(&self) -> Arc<dyn Sink> {
+            Arc::clone(self) as Arc<dyn Sink>
         }
 
         fn tracer(&self) -> Arc<dyn Tracer> {
@@ -162,6 +174,10 @@ impl Backend for Never {
     }
 
     fn capture(&self, _: Event<'static>, _: Scope) -> Uuid {
+        match *self {}
+    }
+
+    fn session_sink(&self) -> Arc<dyn Sink> {
         match *self {}
     }
 

@@ -35,6 +35,6 @@ impl Scope {
 
     /// Lets go of all that a transaction does not take from a scope.
     pub(crate) fn for_transaction(self) -> Self {
-        Self { attachments: None, processors: None, span: None, crumbs: Crumbs::default(), ..self }
+        Self { attachments: None, processors: None, span: None, session: None, crumbs: Crumbs::default(), ..self }
     }
 }

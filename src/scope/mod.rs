@@ -24,6 +24,7 @@ use self::draft::{Draft, Group, Token};
 use self::keyed::Keyed;
 pub(crate) use self::trail::{Crumbs, Trail};
 use crate::protocol::{Attachment, Context, Event, Level, SpanId, TraceId, User};
+use crate::session::Session;
 use crate::sync::swap::Shared;
 use crate::trace::TransactionOrSpan;
 
@@ -50,6 +51,8 @@ pub struct Scope {
     /// The active span. It may hold a client, so it never leaves the capturing thread.
     span: Option<Shared<TransactionOrSpan>>,
     trace: TraceIds,
+    /// Written by hubs alone, never by a draft.
+    session: Option<Arc<Session>>,
     crumbs: Crumbs,
     draft: Draft,
 }
@@ -188,7 +191,7 @@ impl Scope {
         self.crumbs.clear();
     }
 
-    /// Removes everything but the event processors, which the specification keeps.
+    /// Removes everything but the event processors, which the specification keeps, and the session, which goes on.
     pub fn clear(&mut self) {
         for group in [
             Group::Level,
@@ -226,6 +229,31 @@ impl Scope {
         std::mem::take(&mut self.crumbs)
     }
 
+    /// The same with this session.
+    pub(crate) fn with_session(mut self, session: Option<Arc<Session>>) -> Self {
+        self.session = session;
+        self
+    }
+
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        self.session.as_ref()
+    }
+
+    /// Takes the session out.
+    pub(crate) fn take_session(&mut self) -> Option<Arc<Session>> {
+        self.session.take()
+    }
+
+    /// The level that overrides that of each event.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.data.as_ref()?.level
+    }
+
+    /// The user, to be shared.
+    pub(crate) fn shared_user(&self) -> Option<Arc<User>> {
+        self.data.as_ref()?.user.clone()
+    }
+
     /// True if event processors have to see each event.
     pub(crate) fn has_processors(&self) -> bool {
         self.processors.is_some()
@@ -256,6 +284,7 @@ impl Clone for Scope {
             processors: self.processors.clone(),
             span: self.span.clone(),
             trace: self.trace,
+            session: self.session.clone(),
             crumbs: self.crumbs.clone(),
             draft: Draft::SNAPSHOT,
         }
@@ -271,6 +300,7 @@ impl Default for Scope {
             processors: None,
             span: None,
             trace: TraceIds { trace_id: TraceId::default(), span_id: SpanId::default() },
+            session: None,
             crumbs: Crumbs::default(),
             draft: Draft::SNAPSHOT,
         }
@@ -286,6 +316,7 @@ impl fmt::Debug for Scope {
             .field("event_processors", &self.processors.as_ref().map_or(0, |list| list.len()))
             .field("span", &self.span)
             .field("trace", &self.trace)
+            .field("session", &self.session)
             .field("breadcrumbs", &self.crumbs)
             .finish()
     }

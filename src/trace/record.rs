@@ -249,7 +249,7 @@ mod tests {
         let data = record.notes(true).data;
         assert_eq!(
             serde_json::to_string(&data).unwrap(),
-            concat!(r#"{"data":[1],"headers":{"accept":"*/*"},"method":"GET","url":"https://example.com/"}"#)
+            r#"{"data":[1],"headers":{"accept":"*/*"},"method":"GET","url":"https://example.com/"}"#
         );
         assert_eq!(record.notes(false).request.and_then(|request| request.method).as_deref(), Some("GET"));
     }

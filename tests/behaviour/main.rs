@@ -12,6 +12,8 @@ mod integrations;
 mod losses;
 mod sampling;
 mod scopes;
+#[cfg(feature = "release-health")]
+mod sessions;
 mod trace_headers;
 mod transactions;
 

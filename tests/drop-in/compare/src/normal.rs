@@ -23,6 +23,9 @@ pub(crate) fn items(envelopes: &[Envelope]) -> BTreeMap<String, Vec<Item>> {
     for envelope in envelopes {
         for item in &envelope.items {
             let kind = item.kind().to_owned();
+            if is_news_of_a_session(&kind, &item.json()) {
+                continue;
+            }
             let mut headers = envelope.headers.clone();
             if is_counted(&kind) {
                 // It travels with what happens to be sent.
@@ -67,6 +70,11 @@ pub(crate) fn items(envelopes: &[Envelope]) -> BTreeMap<String, Vec<Item>> {
         }
     }
     by_kind
+}
+
+/// An update of a session that goes on. The peer sends one with each error, where the specification wants the first.
+fn is_news_of_a_session(kind: &str, payload: &Value) -> bool {
+    kind == "session" && payload["init"] != true && payload["status"] == "ok"
 }
 
 /// How many items of such a kind there are, and what is counted in which, is a matter of time.

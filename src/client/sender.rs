@@ -251,6 +251,11 @@ impl Sender {
         let complete = self.drain(Some(deadline)) & self.send_sessions(Some(deadline));
         self.core.discard_queue(Reason::NetworkError);
         self.discard_pending_sessions(Reason::NetworkError);
+        // A transport with a thread of its own knows only then what it lost, and this is the last report.
+        if !matches!(self.transport.delivery(), Delivery::Bytes(_)) {
+            let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
+            self.core.unless_panicked(flushed);
+        }
         self.report(Some(deadline));
         let is_last = self.core.give_ticket_back();
         let stopped = callback::guarded("transport", || match is_last {

@@ -38,6 +38,7 @@ fn what_a_program_says_counts_more_than_its_environment() {
         sentry::capture_message("configured", Level::Info);
     });
     let Some(run) = run else { return };
+    assert!(run.said().contains("enabled sentry client"), "{}", run.said());
     let event = run.event();
     assert_eq!((&event["release"], &event["environment"]), (&"shop@3.0".into(), &"production".into()));
     assert_eq!(crate::stage::each(crate::stage::values(&event["breadcrumbs"]), "message"), ["two", "three"]);

@@ -180,6 +180,8 @@ fn factories_of_every_age_are_asked_for_a_transport() {
         assert!(options.dsn.is_some());
         kept.clone()
     };
+    let smallest = ClientOptions::new().transport_channel_capacity(0).transport_channel_capacity;
+    assert_eq!(smallest.map(usize::from), Some(1));
     let options = ClientOptions::new().transport_channel_capacity(8).http_proxy("http://proxy.invalid");
     for options in [
         ClientOptions::new().transport(Old(old)),

@@ -51,7 +51,8 @@ pub(crate) fn items(envelopes: &[Envelope]) -> BTreeMap<String, Vec<Item>> {
             }
         }
     }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    // Events and transactions name the ids: in what else they stand, the cores may differ.
+    found.sort_by_key(|(kind, _)| (!matches!(kind.as_str(), "event" | "transaction"), kind.clone()));
     let mut of_kind: HashMap<String, usize> = HashMap::new();
     for (kind, value) in &mut found {
         tally(&mut value["payload"]);

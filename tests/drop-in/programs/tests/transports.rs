@@ -47,7 +47,7 @@ struct Courier {
 }
 
 enum Order {
-    Send(Envelope),
+    Send(Box<Envelope>),
     Flush(mpsc::Sender<()>),
     Stop,
 }
@@ -75,7 +75,7 @@ impl Courier {
 
 impl Transport for Courier {
     fn send_envelope(&self, envelope: Envelope) {
-        self.orders.send(Order::Send(envelope)).unwrap();
+        self.orders.send(Order::Send(envelope.into())).unwrap();
     }
 
     fn flush(&self, timeout: Duration) -> bool {

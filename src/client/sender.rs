@@ -20,7 +20,7 @@ use crate::protocol::client_report::Reason;
 use crate::protocol::{DynamicSamplingContext, Level, TraceId};
 use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
-use crate::transport::Transport;
+use crate::transport::{Delivery, Transport};
 
 /// What a caller asks of the sender.
 #[derive(Debug)]

@@ -149,6 +149,7 @@ pub mod client_report {
 
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::diag::say;
     pub use crate::hub::record;
     #[cfg(feature = "logs")]
     pub use crate::logs::{Site as LogSite, Writer as LogWriter, is_logging};

@@ -19,7 +19,7 @@ use crate::protocol::client_report::Reason;
 use crate::protocol::{DynamicSamplingContext, Level, TraceId};
 use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
-use crate::transport::Transport;
+use crate::transport::{Delivery, Transport};
 
 /// What a caller asks of the sender.
 #[derive(Debug)]
@@ -202,6 +202,11 @@ impl Sender {
         let complete = self.drain_all(deadline);
         self.core.discard_queue(Reason::NetworkError);
         self.discard_pending_sessions(Reason::NetworkError);
+        // A transport with a thread of its own knows only then what it lost, and this is the last report.
+        if !matches!(self.transport.delivery(), Delivery::Bytes(_)) {
+            let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
+            self.core.unless_panicked(flushed);
+        }
         self.report(Some(deadline));
         let is_last = self.core.give_ticket_back();
         let stopped = callback::guarded("transport", || match is_last {

@@ -50,6 +50,7 @@ pub mod protocol;
 pub mod test;
 pub mod transport;
 pub mod types;
+pub mod utils;
 pub mod wire;
 
 mod api;
@@ -75,6 +76,7 @@ mod into_dsn;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod loss;
 mod options;
+mod release;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod scope;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
@@ -84,7 +86,8 @@ mod sync;
 mod trace;
 
 pub use crate::api::{
-    add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, with_scope,
+    add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, with_integration,
+    with_scope,
 };
 #[cfg(feature = "client")]
 pub use crate::client::Client;

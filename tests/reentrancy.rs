@@ -221,7 +221,7 @@ fn a_setup_may_use_hubs_and_panic() {
 fn a_factory_may_use_hubs_and_make_clients() {
     struct Factory;
     impl TransportFactory for Factory {
-        fn create_transport(&self, _: &ClientOptions) -> Arc<dyn Transport> {
+        fn create_transport_with_options(&self, _: TransportOptions) -> Arc<dyn Transport> {
             let other = Rig::new();
             everything(&other.hub);
             everything(&Hub::current());

@@ -16,9 +16,9 @@ use url::Url;
 #[must_use]
 pub fn is_sensitive_header(name: &str) -> bool {
     let same = |own: u8, known: u8| own.eq_ignore_ascii_case(&known) || (own == b'_' && known == b'-');
-    SENSITIVE_HEADERS.iter().any(|known| {
-        name.len() == known.len() && name.bytes().zip(known.bytes()).all(|(own, known)| same(own, known))
-    })
+    SENSITIVE_HEADERS
+        .iter()
+        .any(|known| name.len() == known.len() && name.bytes().zip(known.bytes()).all(|(own, known)| same(own, known)))
 }
 
 /// Replaces the user name and the password of an address by `[Filtered]`, where it has any.

@@ -4,8 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use vidette::protocol::Event;
-use vidette::{Breadcrumb, Hub, HubSwitchGuard, Level, SentryFutureExt, breadcrumb};
+use vidette::protocol::{Attachment, Event, TraceContext, User};
+use vidette::{
+    Breadcrumb, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, ScopeGuard, SentryFutureExt, Transport,
+    TransportOptions, breadcrumb,
+};
 
 #[test]
 fn nothing_is_captured_and_no_closure_runs() {
@@ -22,6 +25,8 @@ fn nothing_is_captured_and_no_closure_runs() {
         scope.set_tag("k", "v");
     });
     Hub::with_active(|_| _ = run());
+    vidette::with_integration(|_: &Silent, _| _ = run());
+    Hub::current().with_integration(|_: &Silent| _ = run());
     assert!(vidette::capture_message("m", Level::Error).is_nil());
     assert!(vidette::capture_event(Event::default()).is_nil());
     assert!(vidette::capture_error(&"x".parse::<i32>().unwrap_err()).is_nil());
@@ -49,4 +54,80 @@ fn what_callers_rely_on_still_works() {
 
     let future = async { 7 }.bind_hub(hub);
     assert_eq!(futures::executor::block_on(future), 7);
+}
+
+#[test]
+fn a_scope_does_its_work_on_its_own() {
+    let hub = Hub::new_from_top(Hub::current());
+    hub.configure_scope(|scope| {
+        scope.set_tag("k", "v");
+        scope.set_tag("gone", 1);
+        scope.remove_tag("gone");
+        scope.set_extra("extra", 7.into());
+        scope.set_extra("gone", 7.into());
+        scope.remove_extra("gone");
+        scope.set_context("trace", TraceContext::default());
+        scope.set_context("gone", TraceContext::default());
+        scope.remove_context("gone");
+        scope.set_user(Some(User { id: Some("7".into()), ..Default::default() }));
+        scope.set_level(Some(Level::Warning));
+        scope.set_fingerprint(Some(&["one"]));
+        scope.set_transaction(Some("route"));
+        scope.add_attachment(Attachment::default());
+        scope.clear_attachments();
+        scope.clear_breadcrumbs();
+        scope.add_event_processor(|mut event| {
+            event.logger = Some("seen".into());
+            Some(event)
+        });
+        let event = scope.clone().apply_to_event(Event::default()).expect("nothing drops it");
+        assert_eq!((event.tags.len(), event.extra.len(), event.level), (1, 1, Level::Warning));
+        assert_eq!((event.transaction.as_deref(), event.logger.as_deref()), (Some("route"), Some("seen")));
+        assert_eq!((event.user.as_ref(), event.fingerprint.len()), (scope.user(), 1));
+        scope.clear();
+    });
+    assert!(!format!("{hub:?}").is_empty());
+}
+
+#[test]
+fn options_and_what_they_hold_are_built_as_ever() {
+    let options = ClientOptions::new()
+        .dsn("https://key@sentry.example/1")
+        .maybe_release(vidette::release_name!())
+        .environment("tests")
+        .add_integration(Silent)
+        .before_send(Some)
+        .before_breadcrumb(Some)
+        .transport(|_: &ClientOptions| Arc::new(Forget) as Arc<dyn Transport>)
+        .traces_sampler(|_| 0.5);
+    assert!(!format!("{options:?}").is_empty());
+    assert!(options.max_request_body_size.is_within_size_limit(0));
+    let factory = options.transport.clone().expect("it was set");
+    let for_transports = TransportOptions::try_from_client_options(&options).expect("there is a DSN");
+    factory.create_transport_with_options(for_transports).send_envelope(Event::default().into());
+    Silent.setup(&mut options.clone());
+    assert_eq!(Silent.process_event(Event::default(), &options).map(|event| event.level), Some(Level::Error));
+}
+
+#[test]
+fn the_rest_can_be_called() {
+    let hub = Hub::main();
+    assert!(hub.capture_event(Event::default()).is_nil());
+    assert!(hub.capture_error(&"x".parse::<i32>().unwrap_err()).is_nil());
+    hub.add_breadcrumb(|| Breadcrumb::default());
+    hub.with_scope(|scope| scope.set_tag("k", "v"), || drop(ScopeGuard::default()));
+    assert_eq!(hub.configure_scope(|_: &mut Scope| 7), 7, "a hub's scope is there");
+    assert_eq!(vidette::event_from_error(&"x".parse::<i32>().unwrap_err()).exception.len(), 1);
+    assert_eq!(vidette::parse_type_from_debug("Broken { at: 7 }"), "Broken");
+    assert!(vidette::utils::is_sensitive_header("Cookie"));
+    let url = vidette::utils::scrub_pii_from_url("https://ann@example.com".parse().unwrap());
+    assert!(!url.as_str().contains("ann"));
+}
+
+struct Silent;
+impl Integration for Silent {}
+
+struct Forget;
+impl Transport for Forget {
+    fn send_envelope(&self, _: vidette::Envelope) {}
 }

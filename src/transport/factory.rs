@@ -44,9 +44,7 @@ pub trait TransportFactory: Send + Sync {
     #[deprecated = "implement and call `create_transport_with_options`"]
     fn create_transport(&self, options: &ClientOptions) -> Arc<dyn Transport> {
         match TransportOptions::try_from_client_options(options) {
-            Some(options) => {
-                self.create_transport_with_options(TransportOptions { asked_by_default: true, ..options })
-            }
+            Some(options) => self.create_transport_with_options(TransportOptions { asked_by_default: true, ..options }),
             None => Arc::new(Forget),
         }
     }

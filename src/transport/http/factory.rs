@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{HttpTransport, HttpTransportError};
-use crate::options::ClientOptions;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport, TransportFactory, TransportOptions};
 use crate::wire::Envelope;
 

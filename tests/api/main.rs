@@ -1,0 +1,10 @@
+//! The mirrored functions as types, so that drift does not compile: those of every build, and those of builds with clients.
+//!
+//! Where the names and the traits are compared item by item, in `tools/api`, rustdoc is the judge; here it is the compiler.
+
+#[cfg(feature = "client")]
+mod client;
+mod everywhere;
+mod implementors;
+mod traits;
+mod wire;

@@ -114,7 +114,7 @@ fn the_rest_can_be_called() {
     let hub = Hub::main();
     assert!(hub.capture_event(Event::default()).is_nil());
     assert!(hub.capture_error(&"x".parse::<i32>().unwrap_err()).is_nil());
-    hub.add_breadcrumb(|| Breadcrumb::default());
+    hub.add_breadcrumb(Breadcrumb::default);
     hub.with_scope(|scope| scope.set_tag("k", "v"), || drop(ScopeGuard::default()));
     assert_eq!(hub.configure_scope(|_: &mut Scope| 7), 7, "a hub's scope is there");
     assert_eq!(vidette::event_from_error(&"x".parse::<i32>().unwrap_err()).exception.len(), 1);

@@ -20,7 +20,7 @@ use vidette::protocol::Event;
 use vidette::protocol::client_report::Category;
 use vidette::{
     Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, Transport, TransportFactory,
-    breadcrumb,
+    TransportOptions, breadcrumb,
 };
 
 use crate::cases::{CASES, Case, Deed, dropping};

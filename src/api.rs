@@ -3,14 +3,16 @@
 //! Each asks the process-wide gate first: while no client is open, it returns at once, and its closures do not run.
 
 use std::error::Error;
+use std::time::SystemTime;
 
 use uuid::Uuid;
 
 use crate::gate;
-use crate::hub::{Hub, IntoBreadcrumbs, add_to_current};
+use crate::hub::{Hub, IntoBreadcrumbs, add_to_current, start_with_current};
 use crate::integration::Integration;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
+use crate::trace::{Transaction, TransactionContext};
 
 /// Captures an event with the current hub and returns its id; nil if it was dropped or no client is bound.
 ///
@@ -125,4 +127,25 @@ where
 #[must_use]
 pub fn last_event_id() -> Option<Uuid> {
     Hub::with_active(|hub| hub.last_event_id())
+}
+
+/// Starts a transaction with the current hub. Without an open client nothing is recorded, but the trace is passed on.
+///
+/// ```
+/// use vidette::{TransactionContext, configure_scope, start_transaction};
+///
+/// let transaction = start_transaction(TransactionContext::new("GET /cart", "http.server"));
+/// // From here on, events belong to the transaction.
+/// configure_scope(|scope| scope.set_span(Some(transaction.clone().into())));
+/// transaction.finish();
+/// ```
+#[must_use = "a transaction is sent when it is finished"]
+pub fn start_transaction(context: TransactionContext) -> Transaction {
+    start_with_current(context, None)
+}
+
+/// Starts a transaction as [`start_transaction`] does, at the given time.
+#[must_use = "a transaction is sent when it is finished"]
+pub fn start_transaction_with_timestamp(context: TransactionContext, timestamp: SystemTime) -> Transaction {
+    start_with_current(context, Some(timestamp))
 }

@@ -37,8 +37,8 @@
 //!
 //! # Limits
 //!
-//! Transactions, sessions, logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic
-//! strategy of `abort` leaves callbacks unguarded.
+//! Logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic strategy of `abort` leaves
+//! callbacks unguarded.
 
 #[cfg(any(doc, doctest))]
 pub mod docs;
@@ -77,8 +77,12 @@ mod into_dsn;
 mod loss;
 mod options;
 mod release;
+#[cfg(feature = "release-health")]
+mod release_health;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod scope;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod session;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 #[allow(unsafe_code, reason = "the lock-free parts; each block names the invariant that makes it sound")]
 mod sync;
@@ -86,8 +90,8 @@ mod sync;
 mod trace;
 
 pub use crate::api::{
-    add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, with_integration,
-    with_scope,
+    add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, start_transaction,
+    start_transaction_with_timestamp, with_integration, with_scope,
 };
 #[cfg(feature = "client")]
 pub use crate::client::Client;
@@ -104,9 +108,17 @@ pub use crate::options::{
     BeforeCallback, ClientOptions, EventSamplingStrategy, MaxRequestBodySize, SessionMode, TracesSamplingStrategy,
 };
 pub use crate::protocol::{Breadcrumb, Envelope, Level, User};
+#[cfg(feature = "release-health")]
+pub use crate::release_health::{end_session, end_session_with_status, start_session};
 pub use crate::scope::Scope;
 pub use crate::scope::record::Field;
-pub use crate::trace::{CustomTransactionContext, TracesSampler, TransactionContext};
+pub use crate::trace::{
+    CustomTransactionContext, Data, HeaderParseError, Span, TraceHeader, TraceHeaders, TraceHeadersIter,
+    TracePropagationContext, TracesSampler, Transaction, TransactionContext, TransactionContextBuilder,
+    TransactionData, TransactionOrSpan,
+};
+#[expect(deprecated, reason = "what is deprecated is there all the same")]
+pub use crate::trace::{SentryTrace, parse_headers};
 pub use crate::transport::{Transport, TransportFactory, TransportOptions};
 
 /// Telling a client what its transport lost.

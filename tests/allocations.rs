@@ -181,6 +181,25 @@ fn setting_a_tag_allocates_at_most_twice() {
     assert_eq!(each(|| hub.configure_scope(|_: &mut Scope| ())), 0);
 }
 
+#[cfg(feature = "release-health")]
+#[test]
+fn a_request_that_is_a_session_allocates_the_session_alone() {
+    let _alone = alone();
+    let options = ClientOptions::new().release("app@1").session_mode(vidette::SessionMode::Request);
+    let client = client(options.transport(Arc::new(Forgetting)));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    let request = || {
+        hub.start_session();
+        hub.end_session();
+    };
+    assert!(each(request) <= 1);
+    assert!(each(|| Hub::run(Arc::clone(&hub), vidette::start_session)) <= 1, "which ends the one before");
+    let user = vidette::User { id: Some("a user".to_owned()), ..vidette::User::default() };
+    hub.configure_scope(|scope| scope.set_user(Some(user)));
+    assert!(each(request) <= 1, "the user is shared");
+    assert!(client.flush(None));
+}
+
 #[test]
 fn a_capture_allocates_at_most_twice_beyond_the_event_itself() {
     let _alone = alone();

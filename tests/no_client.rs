@@ -31,6 +31,14 @@ fn nothing_is_captured_and_no_closure_runs() {
     assert!(vidette::capture_event(Event::default()).is_nil());
     assert!(vidette::capture_error(&"x".parse::<i32>().unwrap_err()).is_nil());
     assert_eq!(vidette::last_event_id(), None);
+    #[cfg(feature = "release-health")]
+    {
+        vidette::start_session();
+        vidette::end_session();
+        vidette::end_session_with_status(vidette::protocol::SessionStatus::Crashed);
+        Hub::current().start_session();
+        Hub::current().end_session();
+    }
     assert_eq!(ran.load(Ordering::Relaxed), 0);
 }
 

@@ -10,12 +10,14 @@ mod parcel;
 mod pipeline;
 mod rate_limit;
 mod sender;
+mod sessions;
+mod tracing;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::{ArrayQueue, SegQueue};
@@ -24,6 +26,7 @@ use uuid::Uuid;
 use self::line::Ticket;
 use self::parcel::{Losses, Parcel, Queued};
 use self::sender::Request;
+use self::sessions::Lane;
 use crate::callback;
 use crate::diag;
 use crate::gate::Pass;
@@ -34,6 +37,7 @@ use crate::protocol::client_report::{ItemLoss, Reason};
 use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level};
 use crate::scope::Scope;
 use crate::sync::parker::Parker;
+use crate::trace::Origin;
 use crate::transport::{Delivery, Transport, TransportOptions};
 use crate::types::Dsn;
 use crate::wire::Envelope;
@@ -61,10 +65,13 @@ pub struct Client {
 pub(crate) struct Core {
     pub(crate) options: ClientOptions,
     pub(crate) sdk: ClientSdkInfo,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) queue: ArrayQueue<Box<Queued>>,
     /// Estimated bytes of what is queued.
     pub(crate) queued_bytes: AtomicUsize,
+    /// Sessions that wait for the sender, from the first one on.
+    pub(crate) sessions: OnceLock<Box<Lane>>,
     pub(crate) requests: SegQueue<Request>,
     pub(crate) parker: Parker,
     /// The client's place at its transport, until the sender gives it back. Locked only to start, clone and close.
@@ -102,8 +109,10 @@ impl Client {
         let capacity = options.transport_channel_capacity.map_or(QUEUE_CAPACITY, usize::from);
         let core = Core {
             sdk: sdk(&options),
+            origin: Arc::new(Origin::of(&options)),
             queue: ArrayQueue::new(if is_enabled { capacity } else { 1 }),
             queued_bytes: AtomicUsize::new(0),
+            sessions: OnceLock::new(),
             requests: SegQueue::new(),
             parker: Parker::new(),
             ticket: Mutex::new(ticket),
@@ -254,12 +263,13 @@ impl Core {
         // Relaxed: the budget counts nothing but itself.
         if self.queued_bytes.fetch_add(weight, Relaxed) + weight > MOST_QUEUED_BYTES {
             self.queued_bytes.fetch_sub(weight, Relaxed);
-            self.discard(&losses, Reason::QueueOverflow);
+            self.refuse(parcel, losses);
             return false;
         }
         if let Err(refused) = self.queue.push(Box::new(Queued { parcel, losses, weight })) {
             self.queued_bytes.fetch_sub(weight, Relaxed);
-            self.discard(&refused.losses, Reason::QueueOverflow);
+            let Queued { parcel, losses, .. } = *refused;
+            self.refuse(parcel, losses);
             return false;
         }
         self.wake_sender();
@@ -267,6 +277,14 @@ impl Core {
             self.discard_queue(Reason::NetworkError);
         }
         true
+    }
+
+    /// Drops and counts a parcel for which there was no room. How the session stands is told all the same.
+    fn refuse(self: &Arc<Self>, mut parcel: Parcel, mut losses: Losses) {
+        if let Some(update) = parcel.part_from_session(&mut losses) {
+            self.leave_update(update);
+        }
+        self.discard(&losses, Reason::QueueOverflow);
     }
 
     /// Counts a loss, and sees to it that it is reported.

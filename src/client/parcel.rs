@@ -1,10 +1,15 @@
 //! What waits in the queue: an item, and what to put into it before it is sent.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
+use super::tracing::{Agreed, transaction_losses};
 use crate::protocol::client_report::{Category, ItemLoss, LossSource};
 use crate::protocol::{Attachment, Event};
 use crate::scope::Scope;
+use crate::session::Update;
+use crate::trace::Tree;
 use crate::wire::Envelope;
 
 /// What the counts call one parcel.
@@ -19,6 +24,14 @@ pub(crate) enum Parcel {
         /// The scope as of the capture. `filled`: it is in the event already, and only its attachments remain.
         scope: Scope,
         filled: bool,
+        agreed: Agreed,
+        /// How its session stands, if the event changed that.
+        session: Option<Box<Update>>,
+    },
+    Transaction {
+        tree: Arc<Tree>,
+        /// The scope as of the end.
+        scope: Scope,
     },
     Envelope(Envelope),
 }
@@ -34,9 +47,21 @@ pub(crate) struct Queued {
 impl Parcel {
     pub(crate) fn losses(&self) -> Losses {
         match self {
-            Self::Event { event, scope, .. } => event_losses(event, scope),
+            Self::Event { event, scope, session, .. } => {
+                let session = session.iter().map(|_| ItemLoss::new(Category::Session, 1));
+                event_losses(event, scope).into_iter().chain(session).collect()
+            }
+            Self::Transaction { tree, .. } => transaction_losses(tree.spans()).into(),
             Self::Envelope(envelope) => envelope.losses().collect(),
         }
+    }
+
+    /// Takes out how the session stands, so that it can go without the event.
+    pub(crate) fn part_from_session(&mut self, losses: &mut Losses) -> Option<Box<Update>> {
+        let Self::Event { session, .. } = self else { return None };
+        let update = session.take()?;
+        losses.retain(|loss| loss.category != Category::Session);
+        Some(update)
     }
 
     /// Roughly how many bytes the parcel keeps alive, for the queue's budget.
@@ -49,6 +74,7 @@ impl Parcel {
                 let attached: usize = scope.attachments().map(|attachment| attachment.buffer.len()).sum();
                 size_of::<Self>() + event.message.as_ref().map_or(0, String::len) + 256 * (frames + entries) + attached
             }
+            Self::Transaction { tree, .. } => size_of::<Self>() + 512 * (1 + tree.spans() as usize),
             Self::Envelope(envelope) => {
                 let counted =
                     |loss: ItemLoss| if loss.category == Category::Attachment { loss.quantity as usize } else { 2048 };

@@ -11,13 +11,17 @@ use super::Core;
 use super::line::Ticket;
 use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
+use super::sessions::{Pending, sessions};
+use super::tracing::{Agreed, header};
 use crate::callback;
 use crate::diag;
 use crate::hub::{Hub, HubSwitchGuard};
-use crate::protocol::client_report::{ItemLoss, Reason};
-use crate::protocol::{ClientReport, Event, Level};
+use crate::protocol::client_report::{Category, ItemLoss, Reason};
+use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
 use crate::scope::Scope;
+use crate::session::{self, Update};
 use crate::sync::parker::{Start, Woken};
+use crate::trace::Tree;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
 use crate::wire::headers::HeaderFields;
 use crate::wire::write::EnvelopeWriter;
@@ -93,14 +97,33 @@ impl Core {
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {
         match parcel {
-            Parcel::Event { event, scope, filled } => {
-                let mut envelope = Envelope::new().with_headers(self.headers());
-                envelope.add_item(self.filled(event, &scope, filled));
+            Parcel::Event { event, scope, filled, agreed, session } => {
+                let event = self.filled(event, &scope, filled);
+                let mut undecided = self.origin.undecided(TraceId::default());
+                let mut envelope = self.envelope(agreed.header(&event, &mut undecided));
+                envelope.add_item(event);
+                if let Some(update) = session {
+                    envelope.add_item(update.to_item(session::attributes(&self.options)));
+                }
                 scope.attachments().for_each(|attachment| envelope.add_item(attachment.clone()));
+                envelope
+            }
+            Parcel::Transaction { tree, scope } => {
+                let mut envelope = self.envelope(tree.baggage().and_then(|agreed| header(agreed)));
+                envelope.add_item(self.transaction(&tree, &scope));
                 envelope
             }
             Parcel::Envelope(envelope) => envelope,
         }
+    }
+
+    /// An envelope with nothing in it yet, which belongs to a trace.
+    pub(super) fn envelope(&self, trace: Option<&DynamicSamplingContext>) -> Envelope {
+        let headers = self.headers();
+        Envelope::new().with_headers(match trace {
+            Some(trace) => headers.with_trace(trace.clone()),
+            None => headers,
+        })
     }
 
     fn headers(&self) -> EnvelopeHeaders {
@@ -132,6 +155,7 @@ impl Core {
         self.give_ticket_back();
         self.parker.look();
         self.discard_queue(reason);
+        self.discard_sessions(reason);
         self.answer_all();
     }
 
@@ -144,12 +168,15 @@ impl Core {
 }
 
 /// The state of the sender thread.
-struct Sender {
-    core: Arc<Core>,
+pub(super) struct Sender {
+    pub(super) core: Arc<Core>,
     transport: Arc<dyn Transport>,
     limits: RateLimits,
+    pub(super) sessions: Pending,
     /// The bytes of one envelope, reused.
     buffer: Vec<u8>,
+    /// What is said of traces about which nothing is decided; the trace is filled in, each time.
+    undecided: DynamicSamplingContext,
     /// When the next report of losses may ride on an event.
     next_report: Instant,
 }
@@ -157,7 +184,9 @@ struct Sender {
 impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
-        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
+        let undecided = core.origin.undecided(TraceId::default());
+        let (limits, sessions) = (RateLimits::new(), Pending::default());
+        Self { core, transport, limits, sessions, buffer: Vec::new(), undecided, next_report }
     }
 
     fn run(mut self, start: Start) {
@@ -179,7 +208,22 @@ impl Sender {
                 }
             }
             self.report_if_due();
-            self.core.parker.park(self.core.has_unreported().then_some(REPORT_EVERY));
+            self.send_due_sessions();
+            self.core.parker.park(self.sleep());
+        }
+    }
+
+    /// How long there is nothing to do. `None`: until woken.
+    fn sleep(&self) -> Option<Duration> {
+        let report = self.core.has_unreported().then_some(REPORT_EVERY);
+        report.into_iter().chain(self.sessions.sleep()).min()
+    }
+
+    /// True if the deadline has passed; without one, if somebody wants something.
+    pub(super) fn is_late(&self, deadline: Option<Instant>) -> bool {
+        match deadline {
+            Some(deadline) => Instant::now() >= deadline,
+            None => !self.core.requests.is_empty(),
         }
     }
 
@@ -187,11 +231,7 @@ impl Sender {
     fn drain(&mut self, deadline: Option<Instant>) -> bool {
         // No more than what is there now, so that a steady stream can't keep a request waiting.
         for _ in 0..self.core.queue.len() {
-            let late = match deadline {
-                Some(deadline) => Instant::now() >= deadline,
-                None => !self.core.requests.is_empty(),
-            };
-            if late {
+            if self.is_late(deadline) {
                 return false;
             }
             let Some(queued) = self.core.take_parcel() else { return true };
@@ -201,15 +241,16 @@ impl Sender {
     }
 
     fn flush(&mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain(Some(deadline)) & self.send_sessions(Some(deadline));
         self.report(Some(deadline));
         let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
         self.core.unless_panicked(flushed).unwrap_or(false) && complete
     }
 
     fn close(mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain(Some(deadline)) & self.send_sessions(Some(deadline));
         self.core.discard_queue(Reason::NetworkError);
+        self.discard_pending_sessions(Reason::NetworkError);
         self.report(Some(deadline));
         let is_last = self.core.give_ticket_back();
         let stopped = callback::guarded("transport", || match is_last {
@@ -221,8 +262,10 @@ impl Sender {
         complete && stopped
     }
 
-    fn deliver(&mut self, Queued { parcel, losses, .. }: Queued, deadline: Option<Instant>) {
+    pub(super) fn deliver(&mut self, mut queued: Queued, deadline: Option<Instant>) {
         let now = Instant::now();
+        self.part_if_limited(&mut queued, now);
+        let Queued { parcel, losses, .. } = queued;
         if losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
             return self.core.discard(&losses, Reason::RatelimitBackoff);
         }
@@ -236,6 +279,23 @@ impl Sender {
         }
     }
 
+    /// Parts an event from its session if only one of them may be sent now.
+    fn part_if_limited(&mut self, Queued { parcel, losses, .. }: &mut Queued, now: Instant) {
+        if !matches!(parcel, Parcel::Event { session: Some(_), .. }) {
+            return;
+        }
+        let session_limited = self.limits.is_limited(Category::Session, now);
+        if session_limited != self.limits.is_limited(Category::Error, now)
+            && let Some(update) = parcel.part_from_session(losses)
+        {
+            if session_limited {
+                self.core.discard(&sessions(1), Reason::RatelimitBackoff);
+            } else {
+                self.sessions.keep(update);
+            }
+        }
+    }
+
     fn deliver_bytes(
         &mut self,
         transport: &dyn SendBytes,
@@ -245,10 +305,11 @@ impl Sender {
     ) {
         self.buffer.clear();
         let written = match parcel {
-            Parcel::Event { event, scope, filled } => {
+            Parcel::Event { event, scope, filled, agreed, session } => {
                 let event = self.core.filled(event, &scope, filled);
-                self.write_event(&event, &scope)
+                self.write_event(&event, &scope, &agreed, session.as_deref())
             }
+            Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
             Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
         };
         if let Err(error) = written {
@@ -265,11 +326,28 @@ impl Sender {
         self.buffer.shrink_to(KEPT_BUFFER);
     }
 
-    fn write_event(&mut self, event: &Event<'static>, scope: &Scope) -> Result<(), serde_json::Error> {
-        let headers = HeaderFields { event_id: Some(event.event_id), ..self.core.header_fields() };
+    fn write_event(
+        &mut self,
+        event: &Event<'static>,
+        scope: &Scope,
+        agreed: &Agreed,
+        session: Option<&Update>,
+    ) -> Result<(), serde_json::Error> {
+        let trace = agreed.header(event, &mut self.undecided);
+        let headers = HeaderFields { event_id: Some(event.event_id), trace, ..self.core.header_fields() };
         let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
         writer.event(event)?;
+        if let Some(update) = session {
+            writer.session(&update.to_item(session::attributes(&self.core.options)))?;
+        }
         scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
+    }
+
+    fn write_transaction(&mut self, tree: &Tree, scope: &Scope) -> Result<(), serde_json::Error> {
+        let transaction = self.core.transaction(tree, scope);
+        let trace = tree.baggage().and_then(|agreed| header(agreed));
+        let headers = HeaderFields { event_id: Some(transaction.event_id), trace, ..self.core.header_fields() };
+        EnvelopeWriter::new(&mut self.buffer, &headers)?.transaction(&transaction)
     }
 
     fn settle(&mut self, losses: &[ItemLoss], reply: &Reply) {

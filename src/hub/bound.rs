@@ -1,11 +1,15 @@
 //! What a hub is bound to: a client, or, in builds without clients, nothing at all.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::integration::Integration;
 use crate::options::ClientOptions;
 use crate::protocol::{Breadcrumb, Event};
 use crate::scope::Scope;
+use crate::session::Sink;
+use crate::trace::Tracer;
 use crate::wire::Envelope;
 
 /// What hubs ask of a client. One trait, so that builds with and without clients can't drift apart.
@@ -26,12 +30,21 @@ pub(crate) trait Backend {
     /// Takes an event on its way. Nil: it was dropped.
     fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid;
 
+    /// The client, as what hears of sessions.
+    fn session_sink(&self) -> Arc<dyn Sink>;
+
+    /// What transactions are started with.
+    fn tracer(&self) -> Arc<dyn Tracer>;
+
     /// Sends an envelope as it is.
     fn send(&self, envelope: Envelope);
 }
 
+/// Whether this build has sessions; without them none is started.
+pub(crate) const HAS_SESSIONS: bool = cfg!(feature = "release-health");
+
 #[cfg(feature = "client")]
-pub(crate) type Bound = std::sync::Arc<crate::client::Client>;
+pub(crate) type Bound = Arc<crate::client::Client>;
 
 #[cfg(feature = "client")]
 mod with_client {
@@ -48,6 +61,8 @@ mod with_client {
     use crate::options::ClientOptions;
     use crate::protocol::{Breadcrumb, Event};
     use crate::scope::Scope;
+    use crate::session::Sink;
+    use crate::trace::{Origin, Tracer, Tree};
     use crate::wire::Envelope;
 
     impl Hub {
@@ -94,8 +109,35 @@ mod with_client {
             Client::capture(self, event, scope)
         }
 
+        fn session_sink(&self) -> Arc<dyn Sink> {
+            Arc::clone(self) as Arc<dyn Sink>
+        }
+
+        fn tracer(&self) -> Arc<dyn Tracer> {
+            Arc::clone(self) as Arc<dyn Tracer>
+        }
+
         fn send(&self, envelope: Envelope) {
             self.send_envelope(envelope);
+        }
+    }
+
+    impl Tracer for Client {
+        fn options(&self) -> &ClientOptions {
+            Client::options(self)
+        }
+
+        fn origin(&self) -> &Arc<Origin> {
+            Client::origin(self)
+        }
+
+        fn finish(&self, tree: Arc<Tree>) {
+            // The scope of the hub that is current now, whichever the transaction was started with.
+            self.capture_transaction(tree, Hub::current().scope());
+        }
+
+        fn discard(&self, spans: u64) {
+            self.discard_transaction(spans);
         }
     }
 }
@@ -131,6 +173,14 @@ impl Backend for Never {
     }
 
     fn capture(&self, _: Event<'static>, _: Scope) -> Uuid {
+        match *self {}
+    }
+
+    fn session_sink(&self) -> Arc<dyn Sink> {
+        match *self {}
+    }
+
+    fn tracer(&self) -> Arc<dyn Tracer> {
         match *self {}
     }
 

@@ -1,11 +1,12 @@
 //! Layers: what a hub stacks, each an immutable whole of a client, a scope and a trail of breadcrumbs.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crossbeam_queue::ArrayQueue;
 
 use super::bound::{Backend, Bound};
 use crate::scope::{Crumbs, Scope, Trail};
+use crate::session::Session;
 use crate::sync::swap::{Content, Shared, Spare};
 
 /// One level of a hub's stack. A change makes a new layer of the same id.
@@ -74,6 +75,11 @@ impl Layer {
         let crumbs = scope.take_crumbs();
         let trail = if with_crumbs { Trail::Inherited(crumbs) } else { self.trail.clone() };
         self.remade(self.version + 1, scope, trail)
+    }
+
+    /// The same layer with another session, or none.
+    pub(crate) fn with_session(&self, session: Option<Arc<Session>>) -> Self {
+        self.remade(self.version + 1, self.scope.clone().with_session(session), self.trail.clone())
     }
 
     /// Takes the scope out of a layer that nobody has seen.

@@ -15,6 +15,8 @@ pub(crate) mod current;
 pub(crate) mod layer;
 mod recording;
 mod scoping;
+mod session;
+mod tracing;
 
 use std::error::Error;
 use std::fmt;
@@ -33,6 +35,7 @@ use self::layer::Layer;
 pub(crate) use self::recording::add_to_current;
 pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
+pub(crate) use self::tracing::start_with_current;
 use crate::error::event_from_error;
 use crate::integration::Integration;
 use crate::protocol::{Event, Level};
@@ -129,11 +132,18 @@ impl Hub {
 
     /// Captures an event with the scope on top, and returns its id; nil if it was dropped.
     pub fn capture_event(&self, event: Event<'static>) -> Uuid {
-        let (client, scope) = {
-            let top = self.stack.top();
-            let Some(client) = top.bound.clone().filter(Backend::is_enabled) else { return Uuid::nil() };
-            (client, top.snapshot())
-        };
+        let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
+        self.capture(&client, event, scope)
+    }
+
+    /// An open client, and the scope to capture with.
+    fn for_capture(&self) -> Option<(Bound, Scope)> {
+        let top = self.stack.top();
+        let client = top.bound.clone().filter(Backend::is_enabled)?;
+        Some((client, top.snapshot()))
+    }
+
+    fn capture(&self, client: &Bound, event: Event<'static>, scope: Scope) -> Uuid {
         let id = client.capture(event, scope);
         if !id.is_nil() {
             drop(self.stack.last_event.swap(Some(Shared::new(EventId(id)))));
@@ -141,12 +151,11 @@ impl Hub {
         id
     }
 
-    /// Captures a message.
+    /// Captures a message. Whatever its level, it is no error of the session.
     pub fn capture_message(&self, message: &str, level: Level) -> Uuid {
-        if !self.has_client() {
-            return Uuid::nil();
-        }
-        self.capture_event(Event { message: Some(message.to_owned()), level, ..Event::default() })
+        let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
+        let event = Event { message: Some(message.to_owned()), level, ..Event::default() };
+        self.capture(&client, event, scope.with_session(None))
     }
 
     /// Captures an error with the whole chain of its sources.

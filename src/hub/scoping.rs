@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 use super::layer::{Layer, Rebuilt};
 use super::{Hub, Stack};
 use crate::scope::Scope;
+use crate::session::Session;
 use crate::sync::swap::Shared;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
@@ -43,7 +45,9 @@ impl Hub {
         if draft.token() != token {
             // Another scope was put in the draft's place: it replaces everything.
             let (whole, _) = draft.end_draft();
-            self.stack.edit(layer, |newer| newer.with_scope(whole.clone(), true));
+            // But for the session, which no draft writes.
+            let whole_with = |session: Option<&Arc<Session>>| whole.clone().with_session(session.cloned());
+            self.stack.edit(layer, |newer| newer.with_scope(whole_with(newer.scope.session()), true));
             return result;
         }
         let (scope, draft) = draft.end_draft();
@@ -80,7 +84,7 @@ impl Stack {
     }
 
     /// Changes the layer of id `id` wherever it stands.
-    fn edit(&self, id: u64, mut change: impl FnMut(&Layer) -> Layer) {
+    pub(super) fn edit(&self, id: u64, mut change: impl FnMut(&Layer) -> Layer) {
         self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(change(layer))));
     }
 

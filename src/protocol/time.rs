@@ -144,7 +144,7 @@ fn from_micros(micros: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))
 }
 
-fn micros_since_epoch(time: SystemTime) -> u64 {
+pub(crate) fn micros_since_epoch(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).map_or(MAX_MICROS, |micros| micros.min(MAX_MICROS))
 }

@@ -1,10 +1,10 @@
-//! How a snapshot fills an event.
+//! How a snapshot fills an event or a transaction.
 
 use std::borrow::Cow;
 
 use super::Scope;
 use crate::callback::{self, Panicked};
-use crate::protocol::{Context, Event, TraceContext};
+use crate::protocol::{Event, TraceContext, Transaction};
 
 impl Scope {
     /// Fills an event with what this scope holds, and lets the event processors see it.
@@ -44,12 +44,36 @@ impl Scope {
                 event.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
             }
         }
-        event.contexts.entry("trace".to_owned()).or_insert_with(|| {
-            let trace =
-                TraceContext { trace_id: self.trace.trace_id, span_id: self.trace.span_id, ..TraceContext::default() };
-            Context::from(trace)
-        });
+        self.fill_trace(event);
         self.fill_breadcrumbs(event);
+    }
+
+    /// Says to which trace an event belongs.
+    pub(crate) fn fill_trace(&self, event: &mut Event<'static>) {
+        event.contexts.entry("trace".to_owned()).or_insert_with(|| match self.span() {
+            Some(span) => span.get_trace_context().into(),
+            None => {
+                let (trace_id, span_id) = self.ids();
+                TraceContext { trace_id, span_id, ..TraceContext::default() }.into()
+            }
+        });
+    }
+
+    /// Fills a transaction with what this scope holds: tags, extras, contexts and the user. What it has itself wins.
+    pub fn apply_to_transaction(&self, transaction: &mut Transaction<'static>) {
+        for (key, value) in self.tags.iter().flat_map(|tags| tags.iter()) {
+            transaction.tags.entry(key.to_string()).or_insert_with(|| value.to_string());
+        }
+        let Some(data) = &self.data else { return };
+        if transaction.user.is_none() {
+            transaction.user = data.user.as_deref().cloned();
+        }
+        for (key, value) in data.extras.iter() {
+            transaction.extra.entry(key.to_string()).or_insert_with(|| (**value).clone());
+        }
+        for (key, value) in data.contexts.iter() {
+            transaction.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
+        }
     }
 
     /// Puts the scope's breadcrumbs before those the event brought along.

@@ -12,6 +12,10 @@ mod integrations;
 mod losses;
 mod sampling;
 mod scopes;
+#[cfg(feature = "release-health")]
+mod sessions;
+mod trace_headers;
+mod transactions;
 
 #[path = "../support/rig.rs"]
 mod rig;

@@ -114,11 +114,11 @@ impl<'w> Lister<'_, 'w> {
                 let body = if required.is_empty() { String::new() } else { format!(" {{ {} }}", required.join(", ")) };
                 self.push(Some(item), format!("trait {home}{parameters}{above}{bounds}{body}"));
                 for member in members {
-                    self.member(member, home, &reader);
+                    self.member(member, &below(home, member), &reader);
                 }
             }
             ItemEnum::Function(_) | ItemEnum::Constant { .. } | ItemEnum::TypeAlias(_) | ItemEnum::Static(_) => {
-                self.member(item, home.rsplit_once("::").map_or("", |(module, _)| module), &self.reader());
+                self.member(item, home, &self.reader());
             }
             _ => {}
         }
@@ -163,9 +163,7 @@ impl<'w> Lister<'_, 'w> {
     }
 
     /// A function, a constant or a type, in a module, an implementation or a trait.
-    fn member(&mut self, item: &'w Item, home: &str, reader: &Reader<'w>) {
-        let Some(name) = &item.name else { return };
-        let path = if home.is_empty() { name.clone() } else { format!("{home}::{name}") };
+    fn member(&mut self, item: &'w Item, path: &str, reader: &Reader<'w>) {
         match &item.inner {
             ItemEnum::Function(function) => {
                 let signature = reader.signature(function);
@@ -202,7 +200,7 @@ impl<'w> Lister<'_, 'w> {
         let members: Vec<&'w Item> = inner.items.iter().filter_map(|id| self.get(*id)).collect();
         let Some(path) = &inner.trait_ else {
             for member in members.into_iter().filter(|item| item.visibility == Visibility::Public) {
-                self.member(member, &own, &reader);
+                self.member(member, &below(&own, member), &reader);
             }
             return;
         };
@@ -238,6 +236,10 @@ impl<'w> Lister<'_, 'w> {
     fn has_home(&self, node: Node) -> bool {
         self.world.home(node).is_some()
     }
+}
+
+fn below(home: &str, item: &Item) -> String {
+    format!("{home}::{}", item.name.as_deref().unwrap_or_default())
 }
 
 fn is_required(item: &Item) -> bool {

@@ -248,7 +248,7 @@ impl<'w> Reader<'w> {
                 format!("{maybe}{}", self.path(trait_))
             }
             GenericBound::Outlives(lifetime) => lifetime.clone(),
-            GenericBound::Use(_) => "use<..>".to_owned(),
+            GenericBound::Use(captured) => format!("use<{}>", if captured.is_empty() { "" } else { ".." }),
         }
     }
 }

@@ -45,6 +45,9 @@ pub mod docs;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod integration;
+#[cfg(feature = "metrics")]
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+pub mod metrics;
 pub mod protocol;
 #[cfg(feature = "test")]
 pub mod test;
@@ -54,11 +57,19 @@ pub mod utils;
 pub mod wire;
 
 mod api;
+#[cfg(any(feature = "logs", feature = "metrics"))]
+#[cfg_attr(
+    not(all(feature = "client", feature = "logs", feature = "metrics")),
+    allow(dead_code, reason = "used by clients, and by what they capture")
+)]
+mod attributes;
 mod auth;
 mod breadcrumb;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod callback;
+mod check_in;
 #[cfg(feature = "client")]
+#[cfg_attr(not(all(feature = "logs", feature = "metrics")), allow(dead_code, reason = "used by what travels in lanes"))]
 mod client;
 mod clock;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
@@ -68,18 +79,27 @@ mod error;
 mod future;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod gate;
-#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+#[cfg_attr(
+    not(all(feature = "client", feature = "logs", feature = "metrics")),
+    allow(dead_code, reason = "used by clients, and by what they capture")
+)]
 mod hub;
 #[cfg(feature = "client")]
 mod init;
 mod into_dsn;
+#[cfg(feature = "logs")]
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod logs;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod loss;
 mod options;
 mod release;
 #[cfg(feature = "release-health")]
 mod release_health;
-#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+#[cfg_attr(
+    not(all(feature = "client", feature = "logs", feature = "metrics")),
+    allow(dead_code, reason = "used by clients, and by what they capture")
+)]
 mod scope;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod session;
@@ -93,6 +113,7 @@ pub use crate::api::{
     add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, start_transaction,
     start_transaction_with_timestamp, with_integration, with_scope,
 };
+pub use crate::check_in::{Monitor, MonitorRun, capture_check_in};
 #[cfg(feature = "client")]
 pub use crate::client::Client;
 pub use crate::diag::Diagnostics;
@@ -129,6 +150,8 @@ pub mod client_report {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::hub::record;
+    #[cfg(feature = "logs")]
+    pub use crate::logs::{Site as LogSite, Writer as LogWriter, is_logging};
     pub use crate::scope::record::{CallSite, Recorder};
 }
 

@@ -6,11 +6,10 @@ use uuid::Uuid;
 
 use crate::integration::Integration;
 use crate::options::ClientOptions;
-use crate::protocol::{Breadcrumb, Event};
+use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
 use crate::scope::Scope;
 use crate::session::Sink;
 use crate::trace::Tracer;
-use crate::wire::Envelope;
 
 /// What hubs ask of a client. One trait, so that builds with and without clients can't drift apart.
 pub(crate) trait Backend {
@@ -36,8 +35,14 @@ pub(crate) trait Backend {
     /// What transactions are started with.
     fn tracer(&self) -> Arc<dyn Tracer>;
 
-    /// Sends an envelope as it is.
-    fn send(&self, envelope: Envelope);
+    /// Takes a check-in on its way. Nil: it was dropped.
+    fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid;
+
+    #[cfg(feature = "logs")]
+    fn capture_log(&self, record: crate::logs::Record);
+
+    #[cfg(feature = "metrics")]
+    fn capture_metric(&self, record: crate::metrics::Record);
 }
 
 /// Whether this build has sessions; without them none is started.
@@ -59,11 +64,10 @@ mod with_client {
     use crate::hub::Hub;
     use crate::integration::Integration;
     use crate::options::ClientOptions;
-    use crate::protocol::{Breadcrumb, Event};
+    use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
     use crate::scope::Scope;
     use crate::session::Sink;
     use crate::trace::{Origin, Tracer, Tree};
-    use crate::wire::Envelope;
 
     impl Hub {
         /// Makes a hub of a client and a scope.
@@ -117,8 +121,18 @@ mod with_client {
             Arc::clone(self) as Arc<dyn Tracer>
         }
 
-        fn send(&self, envelope: Envelope) {
-            self.send_envelope(envelope);
+        fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid {
+            Client::capture_check_in(self, check_in)
+        }
+
+        #[cfg(feature = "logs")]
+        fn capture_log(&self, record: crate::logs::Record) {
+            self.core().capture_log(record);
+        }
+
+        #[cfg(feature = "metrics")]
+        fn capture_metric(&self, record: crate::metrics::Record) {
+            self.core().capture_metric(record);
         }
     }
 
@@ -184,7 +198,17 @@ impl Backend for Never {
         match *self {}
     }
 
-    fn send(&self, _: Envelope) {
+    fn capture_check_in(&self, _: MonitorCheckIn) -> Uuid {
+        match *self {}
+    }
+
+    #[cfg(feature = "logs")]
+    fn capture_log(&self, _: crate::logs::Record) {
+        match *self {}
+    }
+
+    #[cfg(feature = "metrics")]
+    fn capture_metric(&self, _: crate::metrics::Record) {
         match *self {}
     }
 }

@@ -193,6 +193,11 @@ impl Hub {
         self.stack.top.tag()
     }
 
+    /// Shows `look` the client and the scope on top, if the client is open. No user code may run in it.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Bound, &Scope) -> R) -> Option<R> {
+        self.stack.top().show(look)
+    }
+
     /// True if a client is bound and takes items.
     pub(crate) fn is_active(&self) -> bool {
         self.has_client() && self.stack.top().bound.as_ref().is_some_and(Backend::is_enabled)

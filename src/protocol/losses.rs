@@ -110,7 +110,8 @@ fn metric_bytes(metric: &Metric) -> u64 {
     length(metric.name.len()) + 8 + attributes.map(|(name, value)| attribute_bytes(name, value)).sum::<u64>()
 }
 
-fn attribute_bytes(name: &str, LogAttribute(value): &LogAttribute) -> u64 {
+/// Counts an attribute of a log or metric as the server does.
+pub(crate) fn attribute_bytes(name: &str, LogAttribute(value): &LogAttribute) -> u64 {
     length(name.len()) + value_bytes(value)
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Scope;
 use crate::callback::{self, Panicked};
-use crate::protocol::{Event, TraceContext, Transaction};
+use crate::protocol::{Event, SpanId, TraceContext, TraceId, Transaction};
 
 impl Scope {
     /// Fills an event with what this scope holds, and lets the event processors see it.
@@ -74,6 +74,12 @@ impl Scope {
         for (key, value) in data.contexts.iter() {
             transaction.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
         }
+    }
+
+    /// The trace that logs and metrics belong to, and the span that is active, if one is.
+    pub(crate) fn active_trace(&self) -> (TraceId, Option<SpanId>) {
+        let (trace_id, span_id) = self.ids();
+        (trace_id, self.span().map(|_| span_id))
     }
 
     /// Puts the scope's breadcrumbs before those the event brought along.

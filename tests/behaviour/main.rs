@@ -4,12 +4,17 @@
 mod breadcrumbs;
 mod callbacks;
 mod capture;
+mod check_ins;
 mod clones;
 mod dsn;
 mod flush;
 mod futures;
 mod integrations;
+#[cfg(feature = "logs")]
+mod logs;
 mod losses;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod sampling;
 mod scopes;
 #[cfg(feature = "release-health")]

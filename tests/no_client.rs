@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
 
-use vidette::protocol::{Attachment, Event, TraceContext, User};
+use vidette::protocol::{Attachment, Event, Request, SpanId, SpanStatus, TraceContext, User};
 use vidette::{
-    Breadcrumb, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, ScopeGuard, SentryFutureExt, Transport,
-    TransportOptions, breadcrumb,
+    Breadcrumb, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, ScopeGuard, SentryFutureExt,
+    TraceHeader, TracePropagationContext, TransactionContext, TransactionOrSpan, Transport, TransportOptions,
+    breadcrumb,
 };
 
 #[test]
@@ -38,6 +40,16 @@ fn nothing_is_captured_and_no_closure_runs() {
         vidette::end_session_with_status(vidette::protocol::SessionStatus::Crashed);
         Hub::current().start_session();
         Hub::current().end_session();
+    }
+    #[cfg(feature = "logs")]
+    {
+        vidette::logger_info!(n = run(), "message {}", run());
+        Hub::current().capture_log(a_log());
+    }
+    #[cfg(feature = "metrics")]
+    {
+        vidette::metrics::counter("calls", 1).attribute("k", "v").capture();
+        Hub::current().capture_metric(vidette::metrics::gauge("queue", 7).unit("items"));
     }
     assert_eq!(ran.load(Ordering::Relaxed), 0);
 }
@@ -130,6 +142,63 @@ fn the_rest_can_be_called() {
     assert!(vidette::utils::is_sensitive_header("Cookie"));
     let url = vidette::utils::scrub_pii_from_url("https://ann@example.com".parse().unwrap());
     assert!(!url.as_str().contains("ann"));
+}
+
+#[test]
+fn a_transaction_forwards_its_ids_and_goes_nowhere() {
+    let headers = [("sentry-trace", "09e04486820349518ac7b5d2adbf6ba5-9cf635fa5b870b3a-1")];
+    let incoming = TracePropagationContext::try_from_headers(headers).unwrap();
+    assert_eq!(incoming.sentry_trace_header(), headers[0].1);
+    let context = TransactionContext::continue_from_trace_propagation_context("name", "op", &incoming, None);
+    let transaction = vidette::start_transaction(context);
+    let trace = transaction.get_trace_context();
+    assert_eq!(trace.trace_id.to_string(), "09e04486820349518ac7b5d2adbf6ba5");
+    let sent: Vec<TraceHeader> = transaction.iter_headers().collect();
+    assert!(sent[0].1.starts_with("09e04486820349518ac7b5d2adbf6ba5-"), "{sent:?}");
+
+    let span = transaction.start_child("op", "description");
+    let inner = span.start_child("op", "description");
+    for either in [TransactionOrSpan::from(transaction.clone()), span.clone().into()] {
+        either.set_name("name");
+        either.set_op("op");
+        either.set_data("k", 7.into());
+        either.set_tag("k", "v");
+        either.set_request(Request::default());
+        either.set_status(SpanStatus::Ok);
+        assert!(either.get_status().is_none_or(|status| status == SpanStatus::Ok));
+        assert_eq!(either.get_trace_context().trace_id, trace.trace_id);
+        assert!(either.iter_headers().next().is_some_and(|(_, value)| value.starts_with(&trace.trace_id.to_string())));
+        either.start_child("op", "description").finish();
+        let (id, now) = (SpanId::default(), SystemTime::now());
+        either.start_child_with_details("op", "description", id, now).finish_with_timestamp(now);
+    }
+    let hub = Hub::new_from_top(Hub::current());
+    hub.configure_scope(|scope| {
+        scope.set_span(Some(span.clone().into()));
+        assert!(scope.get_span().is_some() && scope.iter_trace_propagation_headers().next().is_some());
+        scope.apply_to_transaction(&mut vidette::protocol::Transaction::default());
+    });
+    transaction.set_extra("k", 7.into());
+    transaction.set_origin("auto");
+    transaction.data().set_data("k".into(), 7.into());
+    span.data().set_tag("k".into(), "v".into());
+    inner.finish();
+    span.finish_with_timestamp(SystemTime::now());
+    transaction.finish();
+    let from_hub = hub.start_transaction(TransactionContext::builder("name", "op").with_sampled(Some(true)).finish());
+    TransactionOrSpan::from(from_hub).finish();
+}
+
+#[cfg(feature = "logs")]
+fn a_log() -> vidette::protocol::Log {
+    vidette::protocol::Log {
+        level: vidette::protocol::LogLevel::Info,
+        body: "message".into(),
+        trace_id: None,
+        timestamp: SystemTime::now(),
+        severity_number: None,
+        attributes: Default::default(),
+    }
 }
 
 struct Silent;

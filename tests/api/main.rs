@@ -7,5 +7,7 @@
 mod client;
 mod everywhere;
 mod implementors;
+mod telemetry;
+mod tracing;
 mod traits;
 mod wire;

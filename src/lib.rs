@@ -55,6 +55,7 @@ pub mod protocol;
 pub mod test;
 pub mod transport;
 pub mod types;
+pub mod utils;
 pub mod wire;
 
 mod api;
@@ -94,6 +95,7 @@ mod logs;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod loss;
 mod options;
+mod release;
 #[cfg(feature = "release-health")]
 mod release_health;
 #[cfg_attr(
@@ -111,7 +113,7 @@ mod trace;
 
 pub use crate::api::{
     add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, start_transaction,
-    start_transaction_with_timestamp, with_scope,
+    start_transaction_with_timestamp, with_integration, with_scope,
 };
 pub use crate::check_in::{Monitor, MonitorRun, capture_check_in};
 #[cfg(feature = "client")]

@@ -146,6 +146,8 @@ impl Ledger {
 }
 
 /// Lets a transport say that it lost something it had taken.
+///
+/// One made by default belongs to no client: what it records is counted nowhere.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     ledger: Arc<Ledger>,
@@ -164,6 +166,12 @@ impl Recorder {
     /// Counts `source`, which the transport was handed, as lost. It is reported to the server.
     pub fn record_lost_data<L: LossSource>(&self, source: &L, reason: LossReason) {
         self.ledger.lose_handed_over(source.losses(), reason.into());
+    }
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::detached()
     }
 }
 

@@ -20,7 +20,7 @@ use vidette::protocol::Event;
 use vidette::protocol::client_report::Category;
 use vidette::{
     Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, TransactionContext, Transport,
-    TransportFactory, breadcrumb,
+    TransportFactory, TransportOptions, breadcrumb,
 };
 
 use crate::cases::{CASES, Case, Deed, dropping};
@@ -232,7 +232,7 @@ fn a_setup_may_use_hubs_and_panic() {
 fn a_factory_may_use_hubs_and_make_clients() {
     struct Factory;
     impl TransportFactory for Factory {
-        fn create_transport(&self, _: &ClientOptions) -> Arc<dyn Transport> {
+        fn create_transport_with_options(&self, _: TransportOptions) -> Arc<dyn Transport> {
             let other = Rig::new();
             everything(&other.hub);
             everything(&Hub::current());

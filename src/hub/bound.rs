@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::integration::Integration;
 use crate::options::ClientOptions;
 use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
 use crate::scope::Scope;
@@ -15,6 +16,9 @@ pub(crate) trait Backend {
     fn is_enabled(&self) -> bool;
 
     fn options(&self) -> &ClientOptions;
+
+    /// An integration, found by its type.
+    fn integration<I: Integration>(&self) -> Option<&I>;
 
     /// True if [`admit_breadcrumb`](Self::admit_breadcrumb) has to see each breadcrumb.
     fn examines_breadcrumbs(&self) -> bool;
@@ -82,19 +86,6 @@ mod with_client {
         pub fn bind_client(&self, client: Option<Arc<Client>>) {
             self.bind(client);
         }
-
-        /// Calls `callback` with an integration of the bound client, found by its type.
-        pub fn with_integration<I, F, R>(&self, callback: F) -> R
-        where
-            I: Integration,
-            F: FnOnce(&I) -> R,
-            R: Default,
-        {
-            match self.client() {
-                Some(client) => client.integration().map(callback).unwrap_or_default(),
-                None => R::default(),
-            }
-        }
     }
 
     impl Backend for Arc<Client> {
@@ -104,6 +95,10 @@ mod with_client {
 
         fn options(&self) -> &ClientOptions {
             Client::options(self)
+        }
+
+        fn integration<I: Integration>(&self) -> Option<&I> {
+            Client::integration(self)
         }
 
         fn examines_breadcrumbs(&self) -> bool {
@@ -176,6 +171,10 @@ impl Backend for Never {
     }
 
     fn options(&self) -> &ClientOptions {
+        match *self {}
+    }
+
+    fn integration<I: Integration>(&self) -> Option<&I> {
         match *self {}
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, MutexGuard};
 
 use arc_swap::ArcSwapOption;
@@ -38,6 +39,7 @@ impl Hub {
     }
 
     /// Calls `callback` with the current hub.
+    #[deprecated = "use `Hub::with_active`, which does nothing without a client, or `Hub::current`"]
     pub fn with<F, R>(callback: F) -> R
     where
         F: FnOnce(&Arc<Hub>) -> R,
@@ -85,6 +87,10 @@ impl Drop for HubSwitchGuard {
         drop(replace(self.previous.take()));
     }
 }
+
+/// A hub may be seen after a panic, so what restores one may be.
+impl RefUnwindSafe for HubSwitchGuard {}
+impl UnwindSafe for HubSwitchGuard {}
 
 impl std::fmt::Debug for HubSwitchGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

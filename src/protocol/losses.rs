@@ -51,7 +51,7 @@ losses! {
     SessionAggregates<'_>: sessions => [ItemLoss::new(Category::Session, sessions.aggregates.iter().map(ended).sum())];
     Attachment: attachment => [ItemLoss::new(Category::Attachment, length(attachment.buffer.len()))];
     MonitorCheckIn: _ => one(Category::Monitor);
-    ClientReport: report => report.items().iter().filter_map(|item| item.loss());
+    ClientReport: report => report.known_losses();
     Log: log => [ItemLoss::new(Category::LogItem, 1), ItemLoss::new(Category::LogByte, log_bytes(log))];
     Metric: metric => [
         ItemLoss::new(Category::TraceMetric, 1),

@@ -184,7 +184,7 @@ fn a_transport_that_panics_loses_the_item_and_is_asked_again() {
 fn a_client_whose_factory_panics_is_disabled() {
     struct Panicking;
     impl vidette::TransportFactory for Panicking {
-        fn create_transport(&self, _: &ClientOptions) -> Arc<dyn vidette::Transport> {
+        fn create_transport_with_options(&self, _: vidette::TransportOptions) -> Arc<dyn vidette::Transport> {
             panic!("on purpose");
         }
     }

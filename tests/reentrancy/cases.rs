@@ -140,6 +140,7 @@ pub(crate) const CASES: &[Case] = &[
                     deed();
                     Breadcrumb::default()
                 });
+                #[expect(deprecated, reason = "it is there, so it is tried")]
                 Hub::with(|_| deed());
                 Hub::with_active(|_| deed());
             });

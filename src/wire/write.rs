@@ -8,6 +8,7 @@ use serde::ser::Error as _;
 use super::envelope::{Envelope, Original, Slot, Verbatim};
 use super::headers::HeaderFields;
 use super::item::{EnvelopeItem, ItemContainer, Kind, LOGS, METRICS};
+use super::json;
 use crate::protocol::{
     Attachment, ClientReport, Event, Log, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction,
 };
@@ -73,7 +74,7 @@ pub(crate) struct EnvelopeWriter<'b> {
 impl<'b> EnvelopeWriter<'b> {
     /// Writes the headers to the end of `out`.
     pub(crate) fn new(out: &'b mut Vec<u8>, headers: &HeaderFields<'_>) -> Result<Self, serde_json::Error> {
-        serde_json::to_writer(&mut *out, headers)?;
+        json::append(out, headers)?;
         out.push(b'\n');
         Ok(Self { out })
     }
@@ -184,7 +185,7 @@ impl<'b> EnvelopeWriter<'b> {
             out.extend_from_slice(ROOM);
             out.extend_from_slice(b"}\n");
             let start = out.len();
-            serde_json::to_writer(&mut *out, payload)?;
+            json::append(out, payload)?;
             let length = Digits::of(out.len() - start);
             // Moves the payload when its length has not the usual number of digits.
             out.splice(room..room + ROOM.len(), length.as_bytes().iter().copied());

@@ -9,26 +9,26 @@ use serde_json::Value;
 use super::{Level, time, tolerant};
 
 /// A note on something that happened before an event.
+// The defaults stand at the fields: those of the whole struct would ask the clock each time.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(default)]
 pub struct Breadcrumb {
     /// When it happened.
-    #[serde(with = "time::seconds")]
+    #[serde(default = "SystemTime::now", with = "time::seconds")]
     pub timestamp: SystemTime,
     /// The kind of breadcrumb, which decides how it is shown: `default`, `http`, `navigation`, …
-    #[serde(deserialize_with = "ty", rename = "type", skip_serializing_if = "is_default_type")]
+    #[serde(default = "default_type", deserialize_with = "ty", rename = "type", skip_serializing_if = "is_default_type")]
     pub ty: String,
     /// Where it comes from, such as a module or a logger.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// How severe it is.
-    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "Level::is_info")]
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "Level::is_info")]
     pub level: Level,
     /// What happened, for humans.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// What happened, for machines.
-    #[serde(deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "tolerant::or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<String, Value>,
 }
 
@@ -37,7 +37,7 @@ impl Default for Breadcrumb {
     fn default() -> Breadcrumb {
         Breadcrumb {
             timestamp: SystemTime::now(),
-            ty: DEFAULT_TYPE.to_owned(),
+            ty: default_type(),
             category: None,
             level: Level::Info,
             message: None,
@@ -48,7 +48,11 @@ impl Default for Breadcrumb {
 
 /// Reads a type; null is the default one.
 fn ty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Option::deserialize(deserializer).map(|ty| ty.unwrap_or_else(|| DEFAULT_TYPE.to_owned()))
+    Option::deserialize(deserializer).map(|ty| ty.unwrap_or_else(default_type))
+}
+
+fn default_type() -> String {
+    DEFAULT_TYPE.to_owned()
 }
 
 fn is_default_type(ty: &str) -> bool {

@@ -63,6 +63,15 @@ impl Ledger {
         }
     }
 
+    /// Counts what came in and was dropped at once, to be reported to the server.
+    pub(crate) fn capture_and_discard(&self, losses: &[ItemLoss], reason: Reason) {
+        for loss in losses {
+            self.captured.add(loss.category.as_index(), loss.quantity);
+            self.discarded.add(cell(loss.category, reason), loss.quantity);
+            self.unreported.add(cell(loss.category, reason), loss.quantity);
+        }
+    }
+
     /// Counts what was dropped and what the server knows of: it refused it because of a limit.
     pub(crate) fn discard_known(&self, losses: &[ItemLoss], reason: Reason) {
         for loss in losses {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vidette::protocol::Event;
-use vidette::{Breadcrumb, Hub, HubSwitchGuard, Level, SentryFutureExt, breadcrumb};
+use vidette::{Breadcrumb, Hub, HubSwitchGuard, Level, SentryFutureExt, TransactionContext, breadcrumb};
 
 #[test]
 fn nothing_is_captured_and_no_closure_runs() {
@@ -73,4 +73,34 @@ fn what_callers_rely_on_still_works() {
 
     let future = async { 7 }.bind_hub(hub);
     assert_eq!(futures::executor::block_on(future), 7);
+}
+
+#[test]
+fn transactions_and_spans_pass_their_trace_on() {
+    let headers = [
+        ("sentry-trace", "09e04486820349518ac7b5d2adbf6ba5-9cf635fa5b870b3a-1"),
+        ("baggage", "other=1,sentry-release=theirs"),
+    ];
+    let context = TransactionContext::continue_from_headers("name", "op", headers);
+    let transaction = vidette::start_transaction(context);
+    let span = transaction.start_child("op", "description");
+    span.set_data("key", 1.into());
+    span.set_tag("key", 1);
+    let expected = format!("09e04486820349518ac7b5d2adbf6ba5-{}-1", span.get_span_id());
+    let passed_on: Vec<_> = span.iter_headers().collect();
+    assert_eq!(passed_on, [("sentry-trace", expected), ("baggage", "sentry-release=theirs".to_owned())]);
+
+    let hub = Hub::new_from_top(Hub::current());
+    hub.configure_scope(|scope| {
+        assert_eq!(scope.iter_trace_propagation_headers().count(), 1);
+        scope.set_span(Some(span.clone().into()));
+        assert_eq!(scope.get_span(), Some(span.clone().into()));
+        assert_eq!(scope.iter_trace_propagation_headers().count(), 2);
+    });
+    span.finish();
+    transaction.set_status(vidette::protocol::SpanStatus::Ok);
+    assert_eq!(transaction.get_status(), Some(vidette::protocol::SpanStatus::Ok));
+    assert_eq!(transaction.get_trace_context().parent_span_id.map(String::from).as_deref(), Some("9cf635fa5b870b3a"));
+    transaction.finish();
+    hub.start_transaction(TransactionContext::new("name", "op")).finish();
 }

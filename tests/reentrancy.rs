@@ -19,8 +19,8 @@ use std::time::Duration;
 use vidette::protocol::Event;
 use vidette::protocol::client_report::Category;
 use vidette::{
-    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, Transport, TransportFactory,
-    breadcrumb,
+    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, TransactionContext, Transport,
+    TransportFactory, breadcrumb,
 };
 
 use crate::cases::{CASES, Case, Deed, dropping};
@@ -58,6 +58,10 @@ fn everything(hub: &Arc<Hub>) {
             vidette::metrics::gauge("nested", 1).capture();
             drop(vidette::Monitor::new("nested").start());
         });
+        let transaction = hub.start_transaction(TransactionContext::new("nested", "op"));
+        hub.configure_scope(|scope| scope.set_span(Some(transaction.start_child("op", "nested").into())));
+        hub.capture_error(&fmt::Error);
+        transaction.finish();
         let fork = Arc::new(Hub::new_from_top(hub));
         Hub::run(fork, || {
             breadcrumb!(n = 1, "on a fork");

@@ -6,6 +6,7 @@
 //! Callers never wait for the sender, but in `flush` and `close`, and there no longer than they say.
 
 mod batch;
+mod delivery;
 mod lane;
 mod line;
 mod parcel;
@@ -73,10 +74,10 @@ pub(crate) struct Core {
     pub(crate) queue: ArrayQueue<Box<Queued>>,
     /// Estimated bytes of what is queued.
     pub(crate) queued_bytes: AtomicUsize,
-    /// What waits to be sent in batches.
-    pub(crate) lanes: Lanes,
     /// Sessions that wait for the sender, from the first one on.
     pub(crate) sessions: OnceLock<Box<Lane>>,
+    /// What waits to be sent in batches.
+    pub(crate) lanes: Lanes,
     pub(crate) requests: SegQueue<Request>,
     pub(crate) parker: Parker,
     /// The client's place at its transport, until the sender gives it back. Locked only to start, clone and close.
@@ -104,6 +105,10 @@ impl Client {
                 diag::say(&options, Level::Error, format_args!("setup of {} panicked", panicked.0));
             }
         }
+        // Integrations that never heard of this crate would take its frames for the application's.
+        if !options.in_app_exclude.contains(&OWN_FRAMES) {
+            options.in_app_exclude.push(OWN_FRAMES);
+        }
         let ledger = Arc::new(Ledger::new());
         let ticket = create_transport(&options, &ledger).map(Ticket::new);
         Self::with_ticket(ticket, options, ledger)
@@ -119,8 +124,8 @@ impl Client {
             origin: Arc::new(Origin::of(&options)),
             queue: ArrayQueue::new(if is_enabled { capacity } else { 1 }),
             queued_bytes: AtomicUsize::new(0),
-            lanes: Lanes::new(),
             sessions: OnceLock::new(),
+            lanes: Lanes::new(),
             requests: SegQueue::new(),
             parker: Parker::new(),
             ticket: Mutex::new(ticket),
@@ -306,6 +311,14 @@ impl Core {
         true
     }
 
+    /// Drops and counts a parcel for which there was no room. How the session stands is told all the same.
+    fn refuse(self: &Arc<Self>, mut parcel: Parcel, mut losses: Losses) {
+        if let Some(update) = parcel.part_from_session(&mut losses) {
+            self.leave_update(update);
+        }
+        self.discard(&losses, Reason::QueueOverflow);
+    }
+
     /// Takes so many bytes from the budget of what waits. False: they are not there.
     pub(crate) fn burden(&self, weight: usize) -> bool {
         // Relaxed: the budget counts nothing but itself.
@@ -324,17 +337,14 @@ impl Core {
         }
     }
 
-    /// Drops and counts a parcel for which there was no room. How the session stands is told all the same.
-    fn refuse(self: &Arc<Self>, mut parcel: Parcel, mut losses: Losses) {
-        if let Some(update) = parcel.part_from_session(&mut losses) {
-            self.leave_update(update);
-        }
-        self.discard(&losses, Reason::QueueOverflow);
-    }
-
     /// Counts a loss, and sees to it that it is reported.
     pub(crate) fn discard(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
         self.ledger.discard(losses, reason);
+        self.tell_of_losses(losses, reason);
+    }
+
+    /// Sees to it that a loss that was counted is reported.
+    fn tell_of_losses(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
         diag::say(&self.options, Level::Debug, format_args!("discarded {} item(s): {reason:?}", losses.len()));
         // Relaxed: who sets the flag wakes the sender, which takes in all that was counted before.
         if self.reports_losses() && !self.report_due.load(Relaxed) && !self.report_due.swap(true, Relaxed) {
@@ -436,6 +446,8 @@ fn name_of(integration: &dyn Integration) -> &'static str {
     callback::guarded("integration name", || integration.name()).unwrap_or("integration")
 }
 
+/// What the paths of this crate's functions start with.
+const OWN_FRAMES: &str = concat!(env!("CARGO_PKG_NAME"), "::");
 /// Items that may wait for the sender, unless the options say otherwise.
 const QUEUE_CAPACITY: usize = 1_000;
 /// Estimated bytes that may wait for the sender.

@@ -5,7 +5,7 @@ use std::panic::RefUnwindSafe;
 use std::sync::Arc;
 
 use vidette::protocol::Event;
-use vidette::{Breadcrumb, ClientOptions, Hub, Integration, Level, Scope, breadcrumb};
+use vidette::{Breadcrumb, ClientOptions, Hub, Integration, Level, Scope, TransactionContext, breadcrumb};
 
 use crate::rig::capture;
 
@@ -177,6 +177,33 @@ pub(crate) const CASES: &[Case] = &[
         name: "a value that becomes a tag",
         set_up: |options, _| options,
         trigger: |hub, deed| hub.configure_scope(|scope| scope.set_tag("tag", Displayed(deed))),
+    },
+    Case {
+        name: "traces_sampler",
+        set_up: |options, deed| {
+            options.traces_sampler(move |_| {
+                deed();
+                1.0
+            })
+        },
+        trigger: |hub, _| hub.start_transaction(TransactionContext::new("name", "op")).finish(),
+    },
+    Case {
+        name: "a value that becomes a tag of a span, and the headers of a caller",
+        set_up: |options, _| options.traces_sample_rate(1.0),
+        trigger: |hub, deed| {
+            let headers = std::iter::from_fn(|| {
+                deed();
+                None
+            });
+            let transaction = hub.start_transaction(TransactionContext::continue_from_headers("name", "op", headers));
+            hub.configure_scope(|scope| scope.set_span(Some(transaction.clone().into())));
+            let span = transaction.start_child("op", "");
+            span.set_tag("tag", Displayed(deed));
+            span.finish();
+            transaction.set_tag("tag", Displayed(deed));
+            transaction.finish();
+        },
     },
     Case {
         name: "an error that is captured",

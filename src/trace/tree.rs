@@ -109,7 +109,7 @@ impl Tree {
             _ => context,
         };
         // Refused: another thread was faster, and what it said stays.
-        _ = own.push_link(Arc::new(Link::new(Arc::new(Baggage::of(context)))), 1);
+        _ = own.push_up_to(1, Arc::new(Baggage::of(context)));
         own.newest()
     }
 

@@ -139,13 +139,11 @@ pub fn last_event_id() -> Option<Uuid> {
 /// configure_scope(|scope| scope.set_span(Some(transaction.clone().into())));
 /// transaction.finish();
 /// ```
-#[must_use = "a transaction is sent when it is finished"]
 pub fn start_transaction(context: TransactionContext) -> Transaction {
     start_with_current(context, None)
 }
 
 /// Starts a transaction as [`start_transaction`] does, at the given time.
-#[must_use = "a transaction is sent when it is finished"]
 pub fn start_transaction_with_timestamp(context: TransactionContext, timestamp: SystemTime) -> Transaction {
     start_with_current(context, Some(timestamp))
 }

@@ -26,6 +26,9 @@
 //! ```text
 //!  api, breadcrumb!, init      free functions and macros on the current hub
 //!  Hub, Scope, ScopeGuard      what is captured with an event, and for how long
+//!  Transaction, Span           what took how long, here and in other services
+//!  logger_*!, metrics          structured logs, and numbers
+//!  Monitor, capture_check_in   how scheduled jobs go
 //!  Client, ClientOptions       who captures, and how
 //!  integration                 what adds to events: panics, stack traces, contexts
 //!  transport                   how envelopes leave: HTTP(S), a file, yours
@@ -37,8 +40,7 @@
 //!
 //! # Limits
 //!
-//! Logs, metrics and check-ins have their data types here, but nothing captures them yet. A panic strategy of `abort` leaves
-//! callbacks unguarded.
+//! A panic strategy of `abort` leaves callbacks unguarded.
 
 #[cfg(any(doc, doctest))]
 pub mod docs;
@@ -101,7 +103,7 @@ mod release_health;
     allow(dead_code, reason = "used by clients, and by what they capture")
 )]
 mod scope;
-#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+#[cfg_attr(not(feature = "client"), allow(dead_code, unused_imports, reason = "used by clients"))]
 mod session;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 #[allow(unsafe_code, reason = "the lock-free parts; each block names the invariant that makes it sound")]
@@ -149,6 +151,7 @@ pub mod client_report {
 
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::diag::say;
     pub use crate::hub::record;
     #[cfg(feature = "logs")]
     pub use crate::logs::{Site as LogSite, Writer as LogWriter, is_logging};

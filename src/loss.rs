@@ -63,6 +63,15 @@ impl Ledger {
         }
     }
 
+    /// Counts what came in and was dropped at once, to be reported to the server.
+    pub(crate) fn capture_and_discard(&self, losses: &[ItemLoss], reason: Reason) {
+        for loss in losses {
+            self.captured.add(loss.category.as_index(), loss.quantity);
+            self.discarded.add(cell(loss.category, reason), loss.quantity);
+            self.unreported.add(cell(loss.category, reason), loss.quantity);
+        }
+    }
+
     /// Counts what was dropped and what the server knows of: it refused it because of a limit.
     pub(crate) fn discard_known(&self, losses: &[ItemLoss], reason: Reason) {
         for loss in losses {
@@ -195,6 +204,8 @@ impl From<LossReason> for Reason {
 }
 
 /// What became of everything a client captured. Attachments and the like count in bytes, the rest in pieces.
+///
+/// Logs and metrics count in both: in pieces when they are captured, in bytes when they leave or are dropped.
 ///
 /// At a quiet moment, `captured = delivered + handed_over + discarded + held` for each category.
 #[derive(Clone, Debug, Eq, PartialEq)]

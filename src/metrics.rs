@@ -61,7 +61,7 @@ mod sealed {
     /// Keeps the list of metrics in this crate.
     pub trait IntoProtocolMetricImpl {
         /// Takes the sample out.
-        fn into_sample(self) -> super::Sample;
+        fn into_sample(self) -> crate::metrics::Sample;
     }
 }
 
@@ -262,5 +262,15 @@ impl Serialize for Added<'_> {
         record.own().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
         record.added(defaults).try_for_each(|(name, value)| map.serialize_entry(name, &value))?;
         map.end()
+    }
+}
+
+const _: () = assert!(size_of::<Record>() <= 256, "a thousand of them wait in a queue");
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sizes() {
+        eprintln!("metric {} log {}", size_of::<super::Record>(), size_of::<crate::logs::Record>());
     }
 }

@@ -15,7 +15,7 @@
 //! At the end of a client, an AcqRel addition of nothing ([`seal`](Batch::seal)) stands for the subtraction: whoever counts
 //! after it sees that the client has ended, and whoever counted before it is seen by the last drain.
 //!
-//! **Not here**: which kinds there are (`lane`), and when a batch is due (`sender`).
+//! **Not here**: which kinds there are (`lane`).
 
 use std::fmt;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
@@ -28,6 +28,7 @@ use smallvec::smallvec;
 
 use super::Core;
 use super::parcel::{Parcel, Queued};
+use super::sender::Sender;
 use crate::diag;
 use crate::protocol::Level;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
@@ -221,6 +222,37 @@ impl Core {
     }
 }
 
+impl Sender {
+    /// Sends the batches that are full or old enough; with a deadline all there is, until then. True: all of these.
+    pub(super) fn drain_lanes(&mut self, deadline: Option<Instant>) -> bool {
+        let core = Arc::clone(&self.core);
+        let mut complete = true;
+        for (lane, at) in core.lanes.all().into_iter().zip(0..) {
+            let mut due = self.batches_due.get(at).copied().flatten();
+            // No more than what is there now, as in `drain`.
+            for _ in 0..lane.len().div_ceil(MOST_IN_BATCH) {
+                let is_full = lane.len() >= MOST_IN_BATCH;
+                if deadline.is_none() && !is_full && due.is_none_or(|due| Instant::now() < due) {
+                    break;
+                }
+                if self.is_late(deadline) {
+                    complete = false;
+                    due = Some(Instant::now());
+                    break;
+                }
+                due = None;
+                if let Some(queued) = lane.take(&core) {
+                    self.deliver(queued, deadline);
+                }
+            }
+            if let Some(slot) = self.batches_due.get_mut(at) {
+                *slot = (lane.len() > 0).then(|| due.unwrap_or_else(|| Instant::now() + BATCH_AGE));
+            }
+        }
+        complete
+    }
+}
+
 /// What an item counts for in the budget of bytes: nothing if it is small, since there are only so many of these.
 fn weight<T: Batched>(item: &T) -> usize {
     let weight = item.weight();
@@ -232,7 +264,9 @@ fn millis(time: Duration) -> u64 {
 }
 
 /// How many items go in one envelope: the server takes no more.
-pub(crate) const MOST_IN_BATCH: usize = 100;
+const MOST_IN_BATCH: usize = 100;
+/// How long what waits for a full batch may wait.
+const BATCH_AGE: Duration = Duration::from_secs(5);
 /// How many items of one kind may wait; the specification allows no more.
 const MOST_QUEUED: usize = 1_000;
 /// Bytes up to which an item is small.

@@ -105,6 +105,10 @@ impl Client {
                 diag::say(&options, Level::Error, format_args!("setup of {} panicked", panicked.0));
             }
         }
+        // Integrations that never heard of this crate would take its frames for the application's.
+        if !options.in_app_exclude.contains(&OWN_FRAMES) {
+            options.in_app_exclude.push(OWN_FRAMES);
+        }
         let ledger = Arc::new(Ledger::new());
         let ticket = create_transport(&options, &ledger).map(Ticket::new);
         Self::with_ticket(ticket, options, ledger)
@@ -336,6 +340,11 @@ impl Core {
     /// Counts a loss, and sees to it that it is reported.
     pub(crate) fn discard(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
         self.ledger.discard(losses, reason);
+        self.tell_of_losses(losses, reason);
+    }
+
+    /// Sees to it that a loss that was counted is reported.
+    fn tell_of_losses(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
         diag::say(&self.options, Level::Debug, format_args!("discarded {} item(s): {reason:?}", losses.len()));
         // Relaxed: who sets the flag wakes the sender, which takes in all that was counted before.
         if self.reports_losses() && !self.report_due.load(Relaxed) && !self.report_due.swap(true, Relaxed) {
@@ -437,6 +446,8 @@ fn name_of(integration: &dyn Integration) -> &'static str {
     callback::guarded("integration name", || integration.name()).unwrap_or("integration")
 }
 
+/// What the paths of this crate's functions start with.
+const OWN_FRAMES: &str = concat!(env!("CARGO_PKG_NAME"), "::");
 /// Items that may wait for the sender, unless the options say otherwise.
 const QUEUE_CAPACITY: usize = 1_000;
 /// Estimated bytes that may wait for the sender.

@@ -8,7 +8,6 @@ use std::sync::{Arc, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use super::Core;
-use super::batch::MOST_IN_BATCH;
 use super::lane::LANES;
 use super::line::Ticket;
 use super::rate_limit::RateLimits;
@@ -20,7 +19,7 @@ use crate::protocol::client_report::Reason;
 use crate::protocol::{DynamicSamplingContext, Level, TraceId};
 use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
-use crate::transport::Transport;
+use crate::transport::{Delivery, Transport};
 
 /// What a caller asks of the sender.
 #[derive(Debug)]
@@ -114,7 +113,7 @@ pub(super) struct Sender {
     /// When the next report of losses may ride on an event.
     next_report: Instant,
     /// When what waits in each lane is to be sent; `None` while nothing does.
-    batches_due: [Option<Instant>; LANES],
+    pub(super) batches_due: [Option<Instant>; LANES],
 }
 
 impl Sender {
@@ -173,35 +172,6 @@ impl Sender {
         }
     }
 
-    /// Sends the batches that are full or old enough; with a deadline all there is, until then. True: all of these.
-    fn drain_lanes(&mut self, deadline: Option<Instant>) -> bool {
-        let core = Arc::clone(&self.core);
-        let mut complete = true;
-        for (lane, at) in core.lanes.all().into_iter().zip(0..) {
-            let mut due = self.batches_due.get(at).copied().flatten();
-            // No more than what is there now, as in `drain`.
-            for _ in 0..lane.len().div_ceil(MOST_IN_BATCH) {
-                let is_full = lane.len() >= MOST_IN_BATCH;
-                if deadline.is_none() && !is_full && due.is_none_or(|due| Instant::now() < due) {
-                    break;
-                }
-                if self.is_late(deadline) {
-                    complete = false;
-                    due = Some(Instant::now());
-                    break;
-                }
-                due = None;
-                if let Some(queued) = lane.take(&core) {
-                    self.deliver(queued, deadline);
-                }
-            }
-            if let Some(slot) = self.batches_due.get_mut(at) {
-                *slot = (lane.len() > 0).then(|| due.unwrap_or_else(|| Instant::now() + BATCH_AGE));
-            }
-        }
-        complete
-    }
-
     /// Sends what is queued, until the deadline or else until a request comes. True: all of it.
     fn drain(&mut self, deadline: Option<Instant>) -> bool {
         // No more than what is there now, so that a steady stream can't keep a request waiting.
@@ -232,6 +202,11 @@ impl Sender {
         let complete = self.drain_all(deadline);
         self.core.discard_queue(Reason::NetworkError);
         self.discard_pending_sessions(Reason::NetworkError);
+        // A transport with a thread of its own knows only then what it lost, and this is the last report.
+        if !matches!(self.transport.delivery(), Delivery::Bytes(_)) {
+            let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
+            self.core.unless_panicked(flushed);
+        }
         self.report(Some(deadline));
         let is_last = self.core.give_ticket_back();
         let stopped = callback::guarded("transport", || match is_last {
@@ -271,5 +246,3 @@ pub(super) fn remaining(deadline: Instant) -> Duration {
 
 /// How long losses wait for a report, so that there is not one for each.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
-/// How long what is to be sent in batches waits for a full one.
-const BATCH_AGE: Duration = Duration::from_secs(5);

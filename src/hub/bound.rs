@@ -33,7 +33,7 @@ pub(crate) trait Backend {
     fn session_sink(&self) -> Arc<dyn Sink>;
 
     /// What transactions are started with.
-    fn tracer(&self) -> Arc<dyn Tracer>;
+    fn into_tracer(self) -> Arc<dyn Tracer>;
 
     /// Takes a check-in on its way. Nil: it was dropped.
     fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid;
@@ -117,8 +117,8 @@ mod with_client {
             Arc::clone(self) as Arc<dyn Sink>
         }
 
-        fn tracer(&self) -> Arc<dyn Tracer> {
-            Arc::clone(self) as Arc<dyn Tracer>
+        fn into_tracer(self) -> Arc<dyn Tracer> {
+            self
         }
 
         fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid {
@@ -194,8 +194,8 @@ impl Backend for Never {
         match *self {}
     }
 
-    fn tracer(&self) -> Arc<dyn Tracer> {
-        match *self {}
+    fn into_tracer(self) -> Arc<dyn Tracer> {
+        match self {}
     }
 
     fn capture_check_in(&self, _: MonitorCheckIn) -> Uuid {

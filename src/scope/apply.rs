@@ -48,6 +48,12 @@ impl Scope {
         self.fill_breadcrumbs(event);
     }
 
+    /// The trace that logs and metrics belong to, and the span that is active, if one is.
+    pub(crate) fn active_trace(&self) -> (TraceId, Option<SpanId>) {
+        let (trace_id, span_id) = self.ids();
+        (trace_id, self.span().map(|_| span_id))
+    }
+
     /// Says to which trace an event belongs.
     pub(crate) fn fill_trace(&self, event: &mut Event<'static>) {
         event.contexts.entry("trace".to_owned()).or_insert_with(|| match self.span() {
@@ -74,12 +80,6 @@ impl Scope {
         for (key, value) in data.contexts.iter() {
             transaction.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
         }
-    }
-
-    /// The trace that logs and metrics belong to, and the span that is active, if one is.
-    pub(crate) fn active_trace(&self) -> (TraceId, Option<SpanId>) {
-        let (trace_id, span_id) = self.ids();
-        (trace_id, self.span().map(|_| span_id))
     }
 
     /// Puts the scope's breadcrumbs before those the event brought along.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use vidette::client_report::Reason as LossReason;
+use vidette::client_report::{Reason as LossReason, Recorder};
 use vidette::protocol::client_report::{Category, LossSource, Reason};
 use vidette::protocol::{Attachment, Event};
 use vidette::wire::EnvelopeItem;
@@ -129,6 +129,26 @@ fn what_a_transport_lost_later_moves_from_the_handed_over_to_the_discarded() {
     assert_eq!((stats.handed_over(Category::Error), discarded(&stats, Reason::NetworkError)), (2, 1));
     assert!(client.close(Some(PATIENCE)));
     assert_eq!(reported(&probe.take()), [(Category::Error, Some(Reason::NetworkError), 1)]);
+}
+
+#[test]
+fn what_a_transport_loses_while_it_is_flushed_for_the_last_time_is_reported() {
+    let recorder: Arc<Mutex<Option<Recorder>>> = Arc::default();
+    let heard = Arc::clone(&recorder);
+    let probe = Probe::doing(Gate::opened(), move |method| {
+        if method == "flush" {
+            heard
+                .lock()
+                .unwrap()
+                .take()
+                .iter()
+                .for_each(|it| it.record_lost_data(&Event::default(), LossReason::SendError));
+        }
+    });
+    let factory = Recording { probe: Arc::clone(&probe), recorder };
+    let client = client(ClientOptions::new().transport(factory));
+    assert!(capture(&hub(&client), "event") && client.close(Some(PATIENCE)));
+    assert_eq!(reported(&probe.take()), [(Category::Error, Some(Reason::SendError), 1)]);
 }
 
 #[test]

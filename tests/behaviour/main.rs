@@ -10,6 +10,8 @@ mod dsn;
 mod flush;
 mod futures;
 mod integrations;
+#[cfg(all(feature = "logs", feature = "metrics"))]
+mod limits;
 #[cfg(feature = "logs")]
 mod logs;
 mod losses;
@@ -24,3 +26,7 @@ mod transactions;
 
 #[path = "../support/rig.rs"]
 mod rig;
+
+#[cfg(all(feature = "logs", feature = "metrics"))]
+#[path = "../support/wiretap.rs"]
+mod wiretap;

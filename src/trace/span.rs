@@ -193,7 +193,9 @@ impl Span {
     fn keep(&self, note: Note) {
         match &self.kind {
             Kind::Recorded(link) => link.value().note(note),
-            Kind::Bare(bare) => bare.note(note),
+            Kind::Bare(bare) if self.tree.has_client() => bare.note(note),
+            // No event will ask for it.
+            Kind::Bare(_) => {}
         }
     }
 

@@ -113,6 +113,11 @@ impl Tree {
         own.newest()
     }
 
+    /// True if there was an open client when the transaction started.
+    pub(super) fn has_client(&self) -> bool {
+        self.origin.is_some()
+    }
+
     pub(super) fn headers(&self, span_id: SpanId) -> TraceHeaders {
         TraceHeaders::new(self.trace_id, span_id, self.decision.sampled, self.baggage().cloned())
     }

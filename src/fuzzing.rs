@@ -1,11 +1,14 @@
 //! What must hold for any bytes. Each function states one property and panics where it breaks.
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken property must stop the fuzzer")]
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::dsn::Dsn;
+use crate::protocol::{self, Event, SessionUpdate};
 use crate::trace::{TracePropagationContext, Transaction, TransactionContext};
-use crate::wire::{Envelope, EnvelopeItem, EnvelopeView};
+use crate::wire::{Envelope, EnvelopeItem, EnvelopeView, json};
 
 /// Any bytes are an envelope or an error; what was read is written byte for byte, and once more; the items found are
 /// those the view finds; and what is written from types alone is a fixpoint after the first time.
@@ -51,6 +54,30 @@ pub fn envelope(bytes: &[u8]) {
         String::from_utf8_lossy(&second),
         "what is written from types is a fixpoint"
     );
+}
+
+/// Any text, and any value and item that bytes can be read as, is written to the byte as `serde_json` writes it.
+pub fn json(bytes: &[u8]) {
+    written_alike(&String::from_utf8_lossy(bytes));
+    if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
+        written_alike(&value);
+    }
+    if let Ok(event) = serde_json::from_slice::<Event<'static>>(bytes) {
+        written_alike(&event);
+    }
+    if let Ok(transaction) = serde_json::from_slice::<protocol::Transaction<'static>>(bytes) {
+        written_alike(&transaction);
+    }
+    if let Ok(session) = serde_json::from_slice::<SessionUpdate<'static>>(bytes) {
+        written_alike(&session);
+    }
+}
+
+fn written_alike(value: &impl Serialize) {
+    let mut ours = Vec::new();
+    json::append(&mut ours, value).expect("what was read can be written");
+    let theirs = serde_json::to_vec(value).expect("what was read can be written");
+    assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs));
 }
 
 /// Any text is a DSN or an error, and what a DSN displays parses to the same.

@@ -266,11 +266,3 @@ impl Serialize for Added<'_> {
 }
 
 const _: () = assert!(size_of::<Record>() <= 256, "a thousand of them wait in a queue");
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn sizes() {
-        eprintln!("metric {} log {}", size_of::<super::Record>(), size_of::<crate::logs::Record>());
-    }
-}

@@ -1,5 +1,6 @@
 //! Delivering a parcel: as bytes, to a transport that sends them and says what became of them, or as an envelope.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -12,7 +13,7 @@ use crate::callback;
 use crate::diag;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
-use crate::scope::Scope;
+use crate::scope::{Crumbs, Scope};
 use crate::session::{self, Update};
 use crate::trace::Tree;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
@@ -65,8 +66,12 @@ impl Sender {
         self.buffer.clear();
         let written = match parcel {
             Parcel::Event { event, scope, filled, agreed, session } => {
-                let event = self.core.filled(event, &scope, filled);
-                self.write_event(&event, &scope, &agreed, session.as_deref())
+                let crumbs = Some(scope.crumbs()).filter(|crumbs| !filled && !crumbs.is_empty());
+                let event = match crumbs {
+                    Some(_) => self.core.filled_but_for_breadcrumbs(event, &scope),
+                    None => self.core.filled(event, &scope, filled),
+                };
+                self.write_event(event, crumbs, &scope, &agreed, session.as_deref())
             }
             Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
             Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
@@ -87,17 +92,25 @@ impl Sender {
         self.buffer.shrink_to(KEPT_BUFFER);
     }
 
+    /// Writes an event, with `crumbs` from where they are.
     fn write_event(
         &mut self,
-        event: &Event<'static>,
+        mut event: Event<'static>,
+        crumbs: Option<&Crumbs>,
         scope: &Scope,
         agreed: &Agreed,
         session: Option<&Update>,
     ) -> Result<(), serde_json::Error> {
-        let trace = agreed.header(event, &mut self.undecided);
+        let trace = agreed.header(&event, &mut self.undecided);
         let headers = HeaderFields { event_id: Some(event.event_id), trace, ..self.core.header_fields() };
         let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
-        writer.event(event)?;
+        match crumbs {
+            Some(crumbs) => {
+                let own = mem::take(&mut event.breadcrumbs.values);
+                writer.event_with_breadcrumbs(&event, &crumbs.before(&own))?;
+            }
+            None => writer.event(&event)?,
+        }
         if let Some(update) = session {
             writer.session(&update.to_item(session::attributes(&self.core.options)))?;
         }
@@ -233,6 +246,12 @@ impl Core {
             scope.fill(&mut event);
             self.fill_defaults(&mut event);
         }
+        event
+    }
+
+    fn filled_but_for_breadcrumbs(&self, mut event: Event<'static>, scope: &Scope) -> Event<'static> {
+        scope.fill_all_but_breadcrumbs(&mut event);
+        self.fill_defaults(&mut event);
         event
     }
 

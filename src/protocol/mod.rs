@@ -41,6 +41,7 @@ pub use uuid::Uuid;
 
 pub use self::attachment::{Attachment, AttachmentType};
 pub use self::breadcrumb::Breadcrumb;
+pub(crate) use self::breadcrumb::BreadcrumbFields;
 pub use self::client_report::Report as ClientReport;
 pub use self::context::{
     AppContext, BrowserContext, Context, DeviceContext, GpuContext, Orientation, OsContext, OtelContext,

@@ -1,6 +1,7 @@
 //! How a snapshot fills an event or a transaction.
 
 use std::borrow::Cow;
+use std::mem;
 
 use super::Scope;
 use crate::callback::{self, Panicked};
@@ -19,6 +20,14 @@ impl Scope {
 
     /// Fills an event, without the event processors.
     pub(crate) fn fill(&self, event: &mut Event<'static>) {
+        self.fill_all_but_breadcrumbs(event);
+        let own = mem::take(&mut event.breadcrumbs.values);
+        self.crumbs.for_each(|breadcrumb| event.breadcrumbs.values.push(breadcrumb));
+        event.breadcrumbs.values.extend(own);
+    }
+
+    /// The same, but leaves the breadcrumbs to whoever can write them from where they are.
+    pub(crate) fn fill_all_but_breadcrumbs(&self, event: &mut Event<'static>) {
         for (key, value) in self.tags.iter().flat_map(|tags| tags.iter()) {
             event.tags.entry(key.to_string()).or_insert_with(|| value.to_string());
         }
@@ -45,7 +54,6 @@ impl Scope {
             }
         }
         self.fill_trace(event);
-        self.fill_breadcrumbs(event);
     }
 
     /// The trace that logs and metrics belong to, and the span that is active, if one is.
@@ -80,13 +88,6 @@ impl Scope {
         for (key, value) in data.contexts.iter() {
             transaction.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
         }
-    }
-
-    /// Puts the scope's breadcrumbs before those the event brought along.
-    fn fill_breadcrumbs(&self, event: &mut Event<'static>) {
-        let own = std::mem::take(&mut event.breadcrumbs.values);
-        self.crumbs.for_each(|breadcrumb| event.breadcrumbs.values.push(breadcrumb));
-        event.breadcrumbs.values.extend(own);
     }
 
     /// Lets the event processors see an event, in the order in which they were added. `None`: one dropped it.

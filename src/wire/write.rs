@@ -8,6 +8,7 @@ use serde::ser::Error as _;
 use super::envelope::{Envelope, Original, Slot, Verbatim};
 use super::headers::HeaderFields;
 use super::item::{EnvelopeItem, ItemContainer, Kind, LOGS, METRICS};
+use super::json;
 use crate::protocol::{Attachment, ClientReport, Event, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction};
 
 impl Envelope {
@@ -71,7 +72,7 @@ pub(crate) struct EnvelopeWriter<'b> {
 impl<'b> EnvelopeWriter<'b> {
     /// Writes the headers to the end of `out`.
     pub(crate) fn new(out: &'b mut Vec<u8>, headers: &HeaderFields<'_>) -> Result<Self, serde_json::Error> {
-        serde_json::to_writer(&mut *out, headers)?;
+        json::append(out, headers)?;
         out.push(b'\n');
         Ok(Self { out })
     }
@@ -102,6 +103,27 @@ impl<'b> EnvelopeWriter<'b> {
     /// Writes an event.
     pub(crate) fn event(&mut self, event: &Event<'_>) -> Result<(), serde_json::Error> {
         self.json("event", event)
+    }
+
+    /// Writes an event with breadcrumbs that are not in it.
+    pub(crate) fn event_with_breadcrumbs(
+        &mut self,
+        event: &Event<'_>,
+        breadcrumbs: &impl Serialize,
+    ) -> Result<(), serde_json::Error> {
+        debug_assert!(event.breadcrumbs.is_empty(), "they would come twice");
+        self.with_length(
+            |out| write!(out, r#"{{"type":"event""#),
+            |out| {
+                json::append(out, event)?;
+                // An event has an id at least: this opens the object again, after one of its fields.
+                out.pop();
+                out.extend_from_slice(br#","breadcrumbs":{"values":"#);
+                json::append(out, breadcrumbs)?;
+                out.extend_from_slice(b"}}");
+                Ok(())
+            },
+        )
     }
 
     /// Writes a transaction.
@@ -157,7 +179,7 @@ impl<'b> EnvelopeWriter<'b> {
     }
 
     fn json(&mut self, ty: &str, payload: &impl Serialize) -> Result<(), serde_json::Error> {
-        self.with_length(|out| write!(out, r#"{{"type":"{ty}""#), payload)
+        self.with_length(|out| write!(out, r#"{{"type":"{ty}""#), |out| json::append(out, payload))
     }
 
     fn container(&mut self, kind: &Kind, items: &[impl Serialize]) -> Result<(), serde_json::Error> {
@@ -165,7 +187,7 @@ impl<'b> EnvelopeWriter<'b> {
         let count = items.len();
         self.with_length(
             |out| write!(out, r#"{{"type":"{ty}","item_count":{count},"content_type":"{content_type}""#),
-            &Items { items },
+            |out| json::append(out, &Items { items }),
         )
     }
 
@@ -173,7 +195,7 @@ impl<'b> EnvelopeWriter<'b> {
     fn with_length(
         &mut self,
         header: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
-        payload: &impl Serialize,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
     ) -> Result<(), serde_json::Error> {
         self.whole(|out| {
             header(out).map_err(serde_json::Error::custom)?;
@@ -182,7 +204,7 @@ impl<'b> EnvelopeWriter<'b> {
             out.extend_from_slice(ROOM);
             out.extend_from_slice(b"}\n");
             let start = out.len();
-            serde_json::to_writer(&mut *out, payload)?;
+            payload(out)?;
             let length = Digits::of(out.len() - start);
             // Moves the payload when its length has not the usual number of digits.
             out.splice(room..room + ROOM.len(), length.as_bytes().iter().copied());

@@ -59,6 +59,14 @@ const SHARED: &[Row] = rows! {
     "one hub, 4 threads, `breadcrumb!`": shared(4);
 };
 
+/// About bytes; no hub has a part in them.
+const ON_ENVELOPES: &[Row] = rows! {
+    "envelope: write 20 KB into a warm buffer": write();
+    "envelope: write 20 KB with `to_writer` into a new buffer": write_anew();
+    "envelope: parse 20 KB into types": parse();
+    "envelope: raw view of 20 KB, where the peer parses": view();
+};
+
 fn main() -> std::io::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |row: &&Row| wanted.is_empty() || wanted.iter().any(|part| row.name().contains(part.as_str()));
@@ -67,6 +75,7 @@ fn main() -> std::io::Result<()> {
     let idle = measure(WITHOUT_CLIENT);
     let alone = measure(ON_HUBS);
     let shared = measure(SHARED);
+    let envelopes = measure(ON_ENVELOPES);
     let crowd = measure::Crowd::gather(OTHER_THREADS, || {
         peer::touch();
         ours::touch();
@@ -74,7 +83,7 @@ fn main() -> std::io::Result<()> {
     let crowded = measure(ON_HUBS);
     drop(crowd);
 
-    let report = report::markdown(&[&idle[..], &alone, &shared].concat(), &alone, &crowded, OTHER_THREADS);
+    let report = report::markdown(&[&idle[..], &alone, &shared, &envelopes].concat(), &alone, &crowded, OTHER_THREADS);
     print!("{report}");
     if wanted.is_empty() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../RESULTS.md"), report)?;

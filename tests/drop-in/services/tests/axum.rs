@@ -32,7 +32,7 @@ async fn look_up(id: u32) -> Option<u32> {
 #[tracing::instrument(fields(sentry.op = "db.query", sentry.name = "SELECT price"))]
 async fn price(id: u32) -> Option<u32> {
     tokio::task::yield_now().await;
-    (id % 2 == 0).then_some(id * 100)
+    id.is_multiple_of(2).then_some(id * 100)
 }
 
 async fn item(Path(id): Path<u32>) -> Result<String, StatusCode> {

@@ -55,7 +55,7 @@ async fn price(id: u32) -> Option<u32> {
     if id % 2 == 1 {
         tracing::warn!(id, "out of stock");
     }
-    (id % 2 == 0).then_some(id * 100)
+    id.is_multiple_of(2).then_some(id * 100)
 }
 
 async fn item(Path(id): Path<u32>) -> Result<String, StatusCode> {

@@ -1,3 +1,5 @@
+//! The same bytes as `serde_json`, for every form a value can have.
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::gate;
 use crate::hub::{Hub, IntoBreadcrumbs, add_to_current, start_with_current};
+use crate::integration::Integration;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
 use crate::trace::{Transaction, TransactionContext};
@@ -100,6 +101,28 @@ where
     callback()
 }
 
+/// Calls `callback` with an integration of the current client, found by its type, and the current hub.
+///
+/// Without an open client, or without such an integration, the callback does not run and the default is returned.
+///
+/// ```
+/// use vidette::{Integration, with_integration};
+///
+/// struct Part(usize);
+/// impl Integration for Part {}
+///
+/// assert_eq!(with_integration(|part: &Part, _| part.0), 0, "no client is bound");
+/// ```
+#[inline]
+pub fn with_integration<I, F, R>(callback: F) -> R
+where
+    I: Integration,
+    F: FnOnce(&I, &Hub) -> R,
+    R: Default,
+{
+    Hub::with_active(|hub| hub.with_integration(|integration| callback(integration, hub)))
+}
+
 /// The id of the last event that the current hub captured and did not drop.
 #[must_use]
 pub fn last_event_id() -> Option<Uuid> {
@@ -116,13 +139,11 @@ pub fn last_event_id() -> Option<Uuid> {
 /// configure_scope(|scope| scope.set_span(Some(transaction.clone().into())));
 /// transaction.finish();
 /// ```
-#[must_use = "a transaction is sent when it is finished"]
 pub fn start_transaction(context: TransactionContext) -> Transaction {
     start_with_current(context, None)
 }
 
 /// Starts a transaction as [`start_transaction`] does, at the given time.
-#[must_use = "a transaction is sent when it is finished"]
 pub fn start_transaction_with_timestamp(context: TransactionContext, timestamp: SystemTime) -> Transaction {
     start_with_current(context, Some(timestamp))
 }

@@ -6,7 +6,8 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::dsn::Dsn;
-use crate::protocol::{Event, SessionUpdate, Transaction};
+use crate::protocol::{self, Event, SessionUpdate};
+use crate::trace::{TracePropagationContext, Transaction, TransactionContext};
 use crate::wire::{Envelope, EnvelopeItem, EnvelopeView, json};
 
 /// Any bytes are an envelope or an error; what was read is written byte for byte, and once more; the items found are
@@ -64,7 +65,7 @@ pub fn json(bytes: &[u8]) {
     if let Ok(event) = serde_json::from_slice::<Event<'static>>(bytes) {
         written_alike(&event);
     }
-    if let Ok(transaction) = serde_json::from_slice::<Transaction<'static>>(bytes) {
+    if let Ok(transaction) = serde_json::from_slice::<protocol::Transaction<'static>>(bytes) {
         written_alike(&transaction);
     }
     if let Ok(session) = serde_json::from_slice::<SessionUpdate<'static>>(bytes) {
@@ -93,6 +94,40 @@ pub fn dsn(bytes: &[u8]) {
     assert_eq!(public.project_id(), dsn.project_id());
     assert_eq!(public.envelope_api_url(), dsn.envelope_api_url());
     assert!(dsn.envelope_api_url().username().is_empty());
+}
+
+/// Any headers, one a line, start a transaction. What it passes on fits a header, says what came in, and does not change
+/// when it is passed on again.
+pub fn headers(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let incoming: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(':')).collect();
+    let read = TracePropagationContext::try_from_headers(incoming.iter().copied());
+    let first = passed_on(&incoming);
+    match &read {
+        Ok(read) => {
+            let same = read.sentry_trace_header();
+            // All but the span is the caller's.
+            assert_eq!((&first[0].1[..32], &first[0].1[49..]), (&same[..32], &same[49..]));
+        }
+        Err(error) => assert!(!error.to_string().is_empty() && first.len() == 1),
+    }
+    let borrowed: Vec<(&str, &str)> = first.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let second = passed_on(&borrowed);
+    assert_eq!(first.get(1), second.get(1), "baggage that is passed on again stays");
+    if let Some((name, baggage)) = first.get(1) {
+        assert_eq!(*name, "baggage");
+        assert!(!baggage.is_empty() && baggage.len() <= 8_192 && baggage.split(',').count() <= 64);
+        assert!(baggage.bytes().all(|byte| byte.is_ascii_graphic()));
+        assert!(baggage.split(',').all(|member| member.starts_with("sentry-") && member.contains('=')));
+    }
+}
+
+/// What a transaction passes on that continues the trace of these headers.
+fn passed_on(incoming: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+    let context = TransactionContext::continue_from_headers("name", "op", incoming.iter().copied());
+    Transaction::start(context, None, None).iter_headers().collect()
 }
 
 fn write(envelope: &Envelope) -> Vec<u8> {

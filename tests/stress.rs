@@ -172,6 +172,61 @@ fn random_operations_large() {
     stress(32, Duration::from_secs(60));
 }
 
+/// Threads that log as fast as they can.
+#[cfg(feature = "logs")]
+fn logs_of_many_threads(threads: usize, each: usize) {
+    use vidette::logger_info;
+    use vidette::protocol::client_report::Reason;
+    use vidette::wire::{EnvelopeItem, ItemContainer};
+
+    let probe = Probe::new(Gate::opened());
+    let client = client(ClientOptions::new().transport(Arc::clone(&probe)));
+    let hub = rig::hub(&client);
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let hub = Arc::clone(&hub);
+            scope.spawn(move || Hub::run(hub, || (0..each).for_each(|n| logger_info!(thread = thread, n = n, "log"))));
+        }
+    });
+    assert!(client.close(Some(12 * PATIENCE)));
+    let stats = client.stats();
+    assert_settled(&stats);
+    let envelopes = probe.take();
+    let batches = envelopes.iter().flat_map(vidette::Envelope::items).filter_map(|item| match item {
+        EnvelopeItem::ItemContainer(ItemContainer::Logs(logs)) => Some(logs),
+        _ => None,
+    });
+    let mut last = vec![None; threads];
+    let mut arrived = 0;
+    for batch in batches {
+        assert!(batch.len() <= 100);
+        arrived += batch.len();
+        for log in batch {
+            let number = |name: &str| log.attributes[name].0.as_u64().unwrap() as usize;
+            let last = &mut last[number("thread")];
+            assert!(*last < Some(number("n")), "the order of a thread is kept");
+            *last = Some(number("n"));
+        }
+    }
+    assert_eq!(stats.captured(Category::LogItem), (threads * each) as u64);
+    assert_eq!(stats.handed_over(Category::LogItem), arrived as u64);
+    let refused = rig::discarded_of(&stats, Category::LogItem, Reason::QueueOverflow);
+    assert_eq!(arrived as u64 + refused, (threads * each) as u64);
+}
+
+#[cfg(feature = "logs")]
+#[test]
+fn logs_of_many_threads_small() {
+    logs_of_many_threads(4, 10_000);
+}
+
+#[cfg(feature = "logs")]
+#[test]
+#[ignore = "takes a minute"]
+fn logs_of_many_threads_large() {
+    logs_of_many_threads(32, 200_000);
+}
+
 /// Clients that come and go while others capture.
 fn clients_that_come_and_go(rounds: usize) {
     let hub = Arc::new(Hub::new(None, Arc::default()));

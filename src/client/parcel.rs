@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::batch::Load;
 use super::tracing::{Agreed, transaction_losses};
 use crate::protocol::client_report::{Category, ItemLoss, LossSource};
 use crate::protocol::{Attachment, Event};
 use crate::scope::Scope;
 use crate::session::Update;
 use crate::trace::Tree;
-use crate::wire::Envelope;
+use crate::wire::{Envelope, EnvelopeItem};
 
 /// What the counts call one parcel.
 pub(crate) type Losses = SmallVec<[ItemLoss; 2]>;
@@ -33,7 +34,11 @@ pub(crate) enum Parcel {
         /// The scope as of the end.
         scope: Scope,
     },
+    /// Something that is sent as it is.
     Envelope(Envelope),
+    /// Something that wants an envelope of its own, with the client's headers.
+    Item(EnvelopeItem),
+    Batch(Box<dyn Load>),
 }
 
 /// A parcel in the queue, with what has to be known of it when it leaves again.
@@ -53,6 +58,9 @@ impl Parcel {
             }
             Self::Transaction { tree, .. } => transaction_losses(tree.spans()).into(),
             Self::Envelope(envelope) => envelope.losses().collect(),
+            Self::Item(item) => item.losses().collect(),
+            // A batch is made with its losses, where it is taken.
+            Self::Batch(_) => Losses::new(),
         }
     }
 
@@ -80,6 +88,7 @@ impl Parcel {
                     |loss: ItemLoss| if loss.category == Category::Attachment { loss.quantity as usize } else { 2048 };
                 envelope.losses().map(counted).sum()
             }
+            Self::Item(_) | Self::Batch(_) => 2048,
         }
     }
 }

@@ -52,8 +52,8 @@ impl Client {
 impl Core {
     /// Counts what never was in the queue.
     fn count_as_discarded(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
-        self.ledger.capture(losses);
-        self.discard(losses, reason);
+        self.ledger.capture_and_discard(losses, reason);
+        self.tell_of_losses(losses, reason);
     }
 
     /// The transaction as it is sent.

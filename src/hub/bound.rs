@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::integration::Integration;
 use crate::options::ClientOptions;
-use crate::protocol::{Breadcrumb, Event};
+use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
 use crate::scope::Scope;
 use crate::session::Sink;
 use crate::trace::Tracer;
-use crate::wire::Envelope;
 
 /// What hubs ask of a client. One trait, so that builds with and without clients can't drift apart.
 pub(crate) trait Backend {
     fn is_enabled(&self) -> bool;
 
     fn options(&self) -> &ClientOptions;
+
+    /// An integration, found by its type.
+    fn integration<I: Integration>(&self) -> Option<&I>;
 
     /// True if [`admit_breadcrumb`](Self::admit_breadcrumb) has to see each breadcrumb.
     fn examines_breadcrumbs(&self) -> bool;
@@ -30,10 +33,16 @@ pub(crate) trait Backend {
     fn session_sink(&self) -> Arc<dyn Sink>;
 
     /// What transactions are started with.
-    fn tracer(&self) -> Arc<dyn Tracer>;
+    fn into_tracer(self) -> Arc<dyn Tracer>;
 
-    /// Sends an envelope as it is.
-    fn send(&self, envelope: Envelope);
+    /// Takes a check-in on its way. Nil: it was dropped.
+    fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid;
+
+    #[cfg(feature = "logs")]
+    fn capture_log(&self, record: crate::logs::Record);
+
+    #[cfg(feature = "metrics")]
+    fn capture_metric(&self, record: crate::metrics::Record);
 }
 
 /// Whether this build has sessions; without them none is started.
@@ -55,11 +64,10 @@ mod with_client {
     use crate::hub::Hub;
     use crate::integration::Integration;
     use crate::options::ClientOptions;
-    use crate::protocol::{Breadcrumb, Event};
+    use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
     use crate::scope::Scope;
     use crate::session::Sink;
     use crate::trace::{Origin, Tracer, Tree};
-    use crate::wire::Envelope;
 
     impl Hub {
         /// Makes a hub of a client and a scope.
@@ -78,19 +86,6 @@ mod with_client {
         pub fn bind_client(&self, client: Option<Arc<Client>>) {
             self.bind(client);
         }
-
-        /// Calls `callback` with an integration of the bound client, found by its type.
-        pub fn with_integration<I, F, R>(&self, callback: F) -> R
-        where
-            I: Integration,
-            F: FnOnce(&I) -> R,
-            R: Default,
-        {
-            match self.client() {
-                Some(client) => client.integration().map(callback).unwrap_or_default(),
-                None => R::default(),
-            }
-        }
     }
 
     impl Backend for Arc<Client> {
@@ -100,6 +95,10 @@ mod with_client {
 
         fn options(&self) -> &ClientOptions {
             Client::options(self)
+        }
+
+        fn integration<I: Integration>(&self) -> Option<&I> {
+            Client::integration(self)
         }
 
         fn examines_breadcrumbs(&self) -> bool {
@@ -118,12 +117,22 @@ mod with_client {
             Arc::clone(self) as Arc<dyn Sink>
         }
 
-        fn tracer(&self) -> Arc<dyn Tracer> {
-            Arc::clone(self) as Arc<dyn Tracer>
+        fn into_tracer(self) -> Arc<dyn Tracer> {
+            self
         }
 
-        fn send(&self, envelope: Envelope) {
-            self.send_envelope(envelope);
+        fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid {
+            Client::capture_check_in(self, check_in)
+        }
+
+        #[cfg(feature = "logs")]
+        fn capture_log(&self, record: crate::logs::Record) {
+            self.core().capture_log(record);
+        }
+
+        #[cfg(feature = "metrics")]
+        fn capture_metric(&self, record: crate::metrics::Record) {
+            self.core().capture_metric(record);
         }
     }
 
@@ -165,6 +174,10 @@ impl Backend for Never {
         match *self {}
     }
 
+    fn integration<I: Integration>(&self) -> Option<&I> {
+        match *self {}
+    }
+
     fn examines_breadcrumbs(&self) -> bool {
         match *self {}
     }
@@ -181,11 +194,21 @@ impl Backend for Never {
         match *self {}
     }
 
-    fn tracer(&self) -> Arc<dyn Tracer> {
+    fn into_tracer(self) -> Arc<dyn Tracer> {
+        match self {}
+    }
+
+    fn capture_check_in(&self, _: MonitorCheckIn) -> Uuid {
         match *self {}
     }
 
-    fn send(&self, _: Envelope) {
+    #[cfg(feature = "logs")]
+    fn capture_log(&self, _: crate::logs::Record) {
+        match *self {}
+    }
+
+    #[cfg(feature = "metrics")]
+    fn capture_metric(&self, _: crate::metrics::Record) {
         match *self {}
     }
 }

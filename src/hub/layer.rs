@@ -50,6 +50,12 @@ impl Layer {
         child
     }
 
+    /// Shows `look` the client and the scope, if the client is open.
+    pub(crate) fn show<R>(&self, look: impl FnOnce(&Bound, &Scope) -> R) -> Option<R> {
+        let bound = self.bound.as_ref().filter(|bound| bound.is_enabled())?;
+        Some(look(bound, &self.scope))
+    }
+
     /// The scope as of now, with its breadcrumbs.
     pub(crate) fn snapshot(&self) -> Scope {
         self.scope.clone().with_crumbs(self.crumbs())

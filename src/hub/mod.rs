@@ -20,6 +20,7 @@ mod tracing;
 
 use std::error::Error;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -36,6 +37,7 @@ pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
 pub(crate) use self::tracing::start_with_current;
 use crate::error::event_from_error;
+use crate::integration::Integration;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
 use crate::sync::swap::{Borrow, Content, Shared, Spare, Swap};
@@ -164,6 +166,21 @@ impl Hub {
         self.capture_event(event_from_error(error))
     }
 
+    /// Calls `callback` with an integration of the bound client, found by its type.
+    ///
+    /// Without a client, or without such an integration, the callback does not run and the default is returned.
+    pub fn with_integration<I, F, R>(&self, callback: F) -> R
+    where
+        I: Integration,
+        F: FnOnce(&I) -> R,
+        R: Default,
+    {
+        match self.bound() {
+            Some(client) => client.integration().map(callback).unwrap_or_default(),
+            None => R::default(),
+        }
+    }
+
     /// The id of the last event that this hub captured and did not drop.
     #[must_use]
     pub fn last_event_id(&self) -> Option<Uuid> {
@@ -174,6 +191,11 @@ impl Hub {
     #[inline]
     pub(crate) fn has_client(&self) -> bool {
         self.stack.top.tag()
+    }
+
+    /// Shows `look` the client and the scope on top, if the client is open. No user code may run in it.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Bound, &Scope) -> R) -> Option<R> {
+        self.stack.top().show(look)
     }
 
     /// True if a client is bound and takes items.
@@ -228,6 +250,10 @@ impl Stack {
         self.next_id.fetch_add(1, Relaxed)
     }
 }
+
+/// What a panic interrupts leaves no trace: only finished layers are published.
+impl RefUnwindSafe for Hub {}
+impl UnwindSafe for Hub {}
 
 impl AsRef<Hub> for Hub {
     fn as_ref(&self) -> &Hub {

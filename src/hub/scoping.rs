@@ -1,6 +1,7 @@
 //! Pushing, popping and configuring the scopes of a hub.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use super::layer::{Layer, Rebuilt};
@@ -10,16 +11,19 @@ use crate::session::Session;
 use crate::sync::swap::Shared;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
+///
+/// A guard made by default pops nothing.
+#[derive(Default)]
 #[must_use = "the scope is popped when the guard is dropped"]
 pub struct ScopeGuard {
-    stack: Shared<Stack>,
+    stack: Option<Shared<Stack>>,
     layer: u64,
 }
 
 impl Hub {
     /// Pushes a copy of the scope on top. What is set in it goes when the guard is dropped, breadcrumbs included.
     pub fn push_scope(&self) -> ScopeGuard {
-        ScopeGuard { stack: self.stack.clone(), layer: self.stack.push() }
+        ScopeGuard { stack: Some(self.stack.clone()), layer: self.stack.push() }
     }
 
     /// Changes the scope on top, for all later captures of this hub.
@@ -98,9 +102,15 @@ impl Stack {
 
 impl Drop for ScopeGuard {
     fn drop(&mut self) {
-        self.stack.pop(self.layer);
+        if let Some(stack) = &self.stack {
+            stack.pop(self.layer);
+        }
     }
 }
+
+/// As with the hub whose layer it pops.
+impl RefUnwindSafe for ScopeGuard {}
+impl UnwindSafe for ScopeGuard {}
 
 impl fmt::Debug for ScopeGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

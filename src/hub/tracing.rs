@@ -13,19 +13,17 @@ impl Hub {
     /// Starts a transaction, which this hub's client samples, and takes when it is finished.
     ///
     /// Without an open client nothing is recorded, but the trace is passed on.
-    #[must_use = "a transaction is sent when it is finished"]
     pub fn start_transaction(&self, context: TransactionContext) -> Transaction {
         self.start(context, None)
     }
 
     /// Starts a transaction as [`start_transaction`](Self::start_transaction) does, at the given time.
-    #[must_use = "a transaction is sent when it is finished"]
     pub fn start_transaction_with_timestamp(&self, context: TransactionContext, timestamp: SystemTime) -> Transaction {
         self.start(context, Some(timestamp))
     }
 
     fn start(&self, context: TransactionContext, timestamp: Option<SystemTime>) -> Transaction {
-        let tracer = self.bound().filter(Backend::is_enabled).map(|client| client.tracer());
+        let tracer = self.bound().filter(Backend::is_enabled).map(Backend::into_tracer);
         Transaction::start(context, tracer, timestamp)
     }
 
@@ -52,7 +50,7 @@ impl Scope {
         }
         let (trace_id, span_id) = self.ids();
         let client = Hub::with_active(|hub| hub.bound());
-        let baggage = client.map(|client| Arc::new(Baggage::of(client.tracer().origin().undecided(trace_id))));
+        let baggage = client.map(|client| Arc::new(Baggage::of(client.into_tracer().origin().undecided(trace_id))));
         TraceHeaders::new(trace_id, span_id, None, baggage)
     }
 }

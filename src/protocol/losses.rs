@@ -51,7 +51,7 @@ losses! {
     SessionAggregates<'_>: sessions => [ItemLoss::new(Category::Session, sessions.aggregates.iter().map(ended).sum())];
     Attachment: attachment => [ItemLoss::new(Category::Attachment, length(attachment.buffer.len()))];
     MonitorCheckIn: _ => one(Category::Monitor);
-    ClientReport: report => report.items().iter().filter_map(|item| item.loss());
+    ClientReport: report => report.known_losses();
     Log: log => [ItemLoss::new(Category::LogItem, 1), ItemLoss::new(Category::LogByte, log_bytes(log))];
     Metric: metric => [
         ItemLoss::new(Category::TraceMetric, 1),
@@ -110,7 +110,8 @@ fn metric_bytes(metric: &Metric) -> u64 {
     length(metric.name.len()) + 8 + attributes.map(|(name, value)| attribute_bytes(name, value)).sum::<u64>()
 }
 
-fn attribute_bytes(name: &str, LogAttribute(value): &LogAttribute) -> u64 {
+/// Counts an attribute of a log or metric as the server does.
+pub(crate) fn attribute_bytes(name: &str, LogAttribute(value): &LogAttribute) -> u64 {
     length(name.len()) + value_bytes(value)
 }
 

@@ -5,7 +5,7 @@ use std::mem;
 
 use super::Scope;
 use crate::callback::{self, Panicked};
-use crate::protocol::{Event, TraceContext, Transaction};
+use crate::protocol::{Event, SpanId, TraceContext, TraceId, Transaction};
 
 impl Scope {
     /// Fills an event with what this scope holds, and lets the event processors see it.
@@ -54,6 +54,12 @@ impl Scope {
             }
         }
         self.fill_trace(event);
+    }
+
+    /// The trace that logs and metrics belong to, and the span that is active, if one is.
+    pub(crate) fn active_trace(&self) -> (TraceId, Option<SpanId>) {
+        let (trace_id, span_id) = self.ids();
+        (trace_id, self.span().map(|_| span_id))
     }
 
     /// Says to which trace an event belongs.

@@ -15,6 +15,7 @@ mod trail;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -81,6 +82,10 @@ pub(crate) struct TraceIds {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
 }
+
+/// Each change is made of whole steps, and event processors that panic are caught.
+impl RefUnwindSafe for Scope {}
+impl UnwindSafe for Scope {}
 
 impl Scope {
     /// Sets a level that overrides that of each event.

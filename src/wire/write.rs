@@ -9,9 +9,7 @@ use super::envelope::{Envelope, Original, Slot, Verbatim};
 use super::headers::HeaderFields;
 use super::item::{EnvelopeItem, ItemContainer, Kind, LOGS, METRICS};
 use super::json;
-use crate::protocol::{
-    Attachment, ClientReport, Event, Log, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction,
-};
+use crate::protocol::{Attachment, ClientReport, Event, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction};
 
 impl Envelope {
     /// Writes the envelope.
@@ -153,13 +151,13 @@ impl<'b> EnvelopeWriter<'b> {
         self.json("client_report", report)
     }
 
-    /// Writes logs as one item.
-    pub(crate) fn logs(&mut self, logs: &[Log]) -> Result<(), serde_json::Error> {
+    /// Writes [`Log`](crate::protocol::Log)s, or what is written as they are, as one item.
+    pub(crate) fn logs(&mut self, logs: &[impl Serialize]) -> Result<(), serde_json::Error> {
         self.container(&LOGS, logs)
     }
 
-    /// Writes samples of metrics as one item.
-    pub(crate) fn metrics(&mut self, metrics: &[Metric]) -> Result<(), serde_json::Error> {
+    /// Writes [`Metric`](crate::protocol::Metric)s, or what is written as they are, as one item.
+    pub(crate) fn metrics(&mut self, metrics: &[impl Serialize]) -> Result<(), serde_json::Error> {
         self.container(&METRICS, metrics)
     }
 

@@ -4,12 +4,19 @@
 mod breadcrumbs;
 mod callbacks;
 mod capture;
+mod check_ins;
 mod clones;
 mod dsn;
 mod flush;
 mod futures;
 mod integrations;
+#[cfg(all(feature = "logs", feature = "metrics"))]
+mod limits;
+#[cfg(feature = "logs")]
+mod logs;
 mod losses;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod sampling;
 mod scopes;
 #[cfg(feature = "release-health")]
@@ -19,3 +26,7 @@ mod transactions;
 
 #[path = "../support/rig.rs"]
 mod rig;
+
+#[cfg(all(feature = "logs", feature = "metrics"))]
+#[path = "../support/wiretap.rs"]
+mod wiretap;

@@ -1,10 +1,10 @@
 //! The headers that pass traces on, incoming and outgoing, and the trace in the headers of envelopes.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use vidette::protocol::{Context, Event, SpanId, TraceId};
+use vidette::protocol::{Context, Event, Request, SpanId, SpanStatus, TraceId};
 use vidette::transport::{Delivery, Reply, SendBytes, SendError, Transport};
 use vidette::{
     ClientOptions, Envelope, HeaderParseError, Hub, TraceHeader, TracePropagationContext, Transaction,
@@ -334,6 +334,105 @@ fn the_trace_arrives_in_bytes() {
 }
 
 #[test]
+fn the_bytes_of_a_transaction() {
+    let bytes = Arc::new(Bytes::default());
+    let client = client(options().org_id(7.into()).transport(Arc::clone(&bytes)));
+    let hub = hub(&client);
+    let start = SystemTime::UNIX_EPOCH + Duration::from_millis(1_595_256_674_250);
+    let after = |millis| start + Duration::from_millis(millis);
+    let context = TransactionContext::new_with_details(
+        "GET /cart",
+        "http.server",
+        TRACE.parse().unwrap(),
+        SPAN.parse().ok(),
+        Some(SpanId::from([1; 8])),
+    );
+    let root = hub.start_transaction_with_timestamp(context, start);
+    root.set_tag("shard", 7);
+    root.set_data("http.response.status_code", 200.into());
+    root.set_origin("auto.http");
+    root.set_request(Request { method: Some("GET".into()), ..Request::default() });
+    root.set_status(SpanStatus::Ok);
+    let span = root.start_child_with_details("db", "SELECT 1", SpanId::from([2; 8]), after(250));
+    span.set_data("rows", 1.into());
+    span.finish_with_timestamp(after(500));
+    Hub::run(Arc::clone(&hub), || root.finish_with_timestamp(after(750)));
+    assert!(client.flush(Some(PATIENCE)));
+
+    let sent = bytes.0.lock().unwrap();
+    let text = String::from_utf8(sent[0].clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut headers: Value = serde_json::from_str(lines[0]).unwrap();
+    let mut item: Value = serde_json::from_str(lines[2]).unwrap();
+    assert_eq!(headers["event_id"], item["event_id"]);
+    // What differs from run to run, or from release to release.
+    for object in [&mut headers, &mut item] {
+        let object = object.as_object_mut().unwrap();
+        ["event_id", "sent_at", "sdk"].into_iter().for_each(|name| _ = object.remove(name));
+    }
+    assert!(lines[1].starts_with(r#"{"type":"transaction","length":"#), "{}", lines[1]);
+    insta::assert_snapshot!(format!("{headers:#}\n{item:#}"), @r#"
+    {
+      "dsn": "https://public@sentry.invalid/1",
+      "trace": {
+        "environment": "test",
+        "org_id": "7",
+        "public_key": "public",
+        "release": "shop@1.0",
+        "sample_rand": "0.840505",
+        "sample_rate": "1",
+        "sampled": "true",
+        "trace_id": "09e04486820349518ac7b5d2adbf6ba5",
+        "transaction": "GET /cart"
+      }
+    }
+    {
+      "contexts": {
+        "trace": {
+          "data": {
+            "http.response.status_code": 200
+          },
+          "op": "http.server",
+          "origin": "auto.http",
+          "parent_span_id": "0101010101010101",
+          "span_id": "9cf635fa5b870b3a",
+          "status": "ok",
+          "trace_id": "09e04486820349518ac7b5d2adbf6ba5",
+          "type": "trace"
+        }
+      },
+      "environment": "test",
+      "platform": "native",
+      "release": "shop@1.0",
+      "request": {
+        "method": "GET"
+      },
+      "spans": [
+        {
+          "data": {
+            "rows": 1
+          },
+          "description": "SELECT 1",
+          "op": "db",
+          "parent_span_id": "9cf635fa5b870b3a",
+          "span_id": "0202020202020202",
+          "start_timestamp": 1595256674.5,
+          "timestamp": 1595256674.75,
+          "trace_id": "09e04486820349518ac7b5d2adbf6ba5"
+        }
+      ],
+      "start_timestamp": 1595256674.25,
+      "tags": {
+        "shard": "7"
+      },
+      "timestamp": 1595256675,
+      "transaction": "GET /cart",
+      "type": "transaction"
+    }
+    "#);
+}
+
+#[test]
 fn headers_are_read_without_allocating_them() {
     let rig = Rig::with(options());
     let root = rig.hub.start_transaction(TransactionContext::new("name", "op"));
@@ -353,4 +452,50 @@ fn headers_that_say_nothing_start_a_new_trace() {
     let invalid = TracePropagationContext::try_from_headers([("sentry-trace", "x")]);
     assert!(matches!(invalid, Err(HeaderParseError::Invalid)));
     assert!(TransactionContext::continue_from_span("n", "op", None).sampled().is_none());
+}
+
+#[test]
+fn any_headers_are_read_and_what_is_passed_on_is_stable() {
+    let ids = format!("{TRACE}-{SPAN}");
+    let pieces = [
+        "sentry-trace:",
+        "baggage:",
+        &ids,
+        "-1",
+        "-0",
+        "-",
+        "\n",
+        ",",
+        ";",
+        "=",
+        " ",
+        "sentry-",
+        "release",
+        "sampled",
+        "sample_rate",
+        "sample_rand",
+        "org_id",
+        "trace_id",
+        TRACE,
+        "true",
+        "0.25",
+        "1",
+        "%41",
+        "%",
+        "%ff",
+        "\u{e9}",
+        "x",
+    ];
+    // Numbers that need not be good.
+    let mut state = 1_u64;
+    let mut roll = |sides: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % sides
+    };
+    for _ in 0..20_000 {
+        let length = roll(40);
+        let mut text = if roll(2) == 0 { String::new() } else { format!("sentry-trace:{ids}-1\nbaggage:") };
+        text.extend((0..length).map(|_| pieces[roll(pieces.len())]));
+        vidette::fuzzing::headers(text.as_bytes());
+    }
 }

@@ -34,6 +34,11 @@ fn the_property_of_dsns_holds_for_the_corpus() {
 }
 
 #[test]
+fn the_property_of_headers_holds_for_the_corpus() {
+    assert!(replay("headers", vidette::fuzzing::headers) >= 15);
+}
+
+#[test]
 fn a_file_of_the_corpus_is_an_error_if_its_name_says_so() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/envelope");
     for entry in fs::read_dir(folder).unwrap() {

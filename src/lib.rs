@@ -56,6 +56,7 @@ pub mod test;
 pub mod transport;
 pub mod types;
 pub mod utils;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 pub mod wire;
 
 mod api;

@@ -35,8 +35,8 @@
 //!  wire, protocol, types       envelopes and the data in them
 //! ```
 //!
-//! The names, signatures and behaviours are those of `sentry-core` 0.49 where both have them. Chapters on architecture, memory
-//! orderings, cost and differences stand in `docs`.
+//! The names, signatures and behaviours are those of `sentry-core` 0.49 where both have them. Chapters on migration,
+//! architecture, memory orderings, cost and differences stand in `docs`.
 //!
 //! # Limits
 //!
@@ -56,6 +56,7 @@ pub mod test;
 pub mod transport;
 pub mod types;
 pub mod utils;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 pub mod wire;
 
 mod api;

@@ -40,7 +40,7 @@ fn no_type_has_grown() {
         Metric: 128, 128;
         MonitorCheckIn: 200, 200;
         Request: 232, 232;
-        Scope: 120, 160;
+        Scope: 136, 160;
         ScopeGuard: 16, 16;
         SessionAggregates<'static>: 120, 120;
         SessionUpdate<'static>: 216, 216;
@@ -50,12 +50,13 @@ fn no_type_has_grown() {
         ThreadId: 24, 24;
         TraceContext: 136, 136;
         Transaction<'static>: 712, 712;
-        TransactionContext: 120, 136;
+        TransactionContext: 144, 136; // its names are stored in place, and it knows who decided on sampling
         User: 120, 120;
     };
     for (name, size, here, there) in sizes {
         assert_eq!(size, here, "{name}");
-        assert!(size <= there || name == "ClientOptions", "{name} takes {size} bytes, {there} there");
+        let excused = ["ClientOptions", "TransactionContext"].contains(&name);
+        assert!(size <= there || excused, "{name} takes {size} bytes, {there} there");
     }
 }
 

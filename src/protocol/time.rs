@@ -157,7 +157,8 @@ fn from_micros(micros: u64) -> Option<SystemTime> {
 
 pub(crate) fn micros_since_epoch(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).map_or(MAX_MICROS, |micros| micros.min(MAX_MICROS))
+    let micros = since.as_secs().saturating_mul(MICROS).saturating_add(since.subsec_micros().into());
+    micros.min(MAX_MICROS)
 }
 
 struct Timestamp;

@@ -84,6 +84,11 @@ impl<T> Chain<T> {
         self.push_link(Arc::new(Link::new(value)), u32::MAX)
     }
 
+    /// Puts a value on top, unless the chain is sealed or has `most` links.
+    pub(crate) fn push_up_to(&self, most: u32, value: T) -> Result<(), Refused> {
+        self.push_link(Arc::new(Link::new(value)), most)
+    }
+
     /// Puts a link on top, unless the chain is sealed or has `most` links.
     pub(crate) fn push_link(&self, link: Arc<Link<T>>, most: u32) -> Result<(), Refused> {
         // HC1, Relaxed: only uniqueness counts.

@@ -12,6 +12,7 @@
 //! takes those that finished before it did. A record does not know its tree, so dropping handles in any order frees all.
 
 mod baggage;
+mod bare;
 mod context;
 mod either;
 mod headers;

@@ -128,22 +128,7 @@ impl Record {
 
     /// Puts the notes together; the latest on a matter counts. `request_is_data`: for a span, which has no request.
     pub(super) fn notes(&self, request_is_data: bool) -> Notes {
-        let mut notes = Notes::default();
-        let mut oldest_first: Vec<&Note> = self.notes.iter().collect();
-        oldest_first.reverse();
-        for note in oldest_first {
-            match note {
-                Note::Name(_) | Note::Op(_) => {}
-                Note::Origin(origin) => notes.origin = Some(origin.to_string()),
-                Note::Data(key, value) => _ = notes.data.insert(key.to_string(), value.clone()),
-                Note::NoData(key) => _ = notes.data.remove(key.as_str()),
-                Note::Tag(key, value) => _ = notes.tags.insert(key.to_string(), value.clone()),
-                Note::Extra(key, value) => _ = notes.extra.insert(key.to_string(), value.clone()),
-                Note::Request(request) if request_is_data => notes.add_request(request),
-                Note::Request(request) => notes.request = Some((**request).clone()),
-            }
-        }
-        notes
+        Notes::of(&self.notes, request_is_data)
     }
 
     /// Where events happen that are captured in this span.
@@ -185,6 +170,26 @@ impl Record {
 }
 
 impl Notes {
+    /// Puts the notes together; the latest on a matter counts. `request_is_data`: for a span, which has no request.
+    pub(super) fn of(chain: &Chain<Note>, request_is_data: bool) -> Self {
+        let mut notes = Self::default();
+        let mut oldest_first: Vec<&Note> = chain.iter().collect();
+        oldest_first.reverse();
+        for note in oldest_first {
+            match note {
+                Note::Name(_) | Note::Op(_) => {}
+                Note::Origin(origin) => notes.origin = Some(origin.to_string()),
+                Note::Data(key, value) => _ = notes.data.insert(key.to_string(), value.clone()),
+                Note::NoData(key) => _ = notes.data.remove(key.as_str()),
+                Note::Tag(key, value) => _ = notes.tags.insert(key.to_string(), value.clone()),
+                Note::Extra(key, value) => _ = notes.extra.insert(key.to_string(), value.clone()),
+                Note::Request(request) if request_is_data => notes.add_request(request),
+                Note::Request(request) => notes.request = Some((**request).clone()),
+            }
+        }
+        notes
+    }
+
     /// Spreads a request over the data, under the names that its fields have.
     fn add_request(&mut self, request: &Request) {
         let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else { return };

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 use smol_str::SmolStr;
 
+use super::bare::Bare;
 use super::record::{Note, Record};
 use super::sampling::Fate;
 use super::{TraceHeaders, TraceHeadersIter, Tree};
@@ -17,7 +18,8 @@ use crate::sync::chain::Link;
 /// A running span: one timed operation in a transaction.
 ///
 /// It is sent with its transaction if it is [finished](Self::finish) before that is. Clones are handles to the same span. In a
-/// transaction that is not sampled, a span is a few ids; notes on it are passed over, and nothing is allocated.
+/// transaction that is not sampled, a span is a few ids, and what would only be sent is passed over: nothing is allocated before
+/// data is set.
 #[derive(Clone, Debug)]
 pub struct Span {
     tree: Arc<Tree>,
@@ -27,7 +29,7 @@ pub struct Span {
 #[derive(Clone, Debug)]
 enum Kind {
     Recorded(Arc<Link<Record>>),
-    Bare { span_id: SpanId, parent_span_id: SpanId, op: SmolStr },
+    Bare(Bare),
 }
 
 impl Span {
@@ -46,14 +48,14 @@ impl Span {
             let record = Record::new(span_id, Some(parent), SmolStr::new(description), op, start);
             Kind::Recorded(Arc::new(Link::new(record)))
         } else {
-            Kind::Bare { span_id, parent_span_id: parent, op }
+            Kind::Bare(Bare::new(span_id, parent, op))
         };
         Self { tree: Arc::clone(tree), kind }
     }
 
     /// Sets a piece of data.
     pub fn set_data(&self, key: &str, value: Value) {
-        self.note(|| Note::Data(key.into(), value));
+        self.keep(Note::Data(key.into(), value));
     }
 
     /// Sets a tag: a short value that the server indexes.
@@ -73,7 +75,7 @@ impl Span {
 
     /// Sets the HTTP request that the span is about; its parts become data.
     pub fn set_request(&self, request: Request) {
-        self.note(|| Note::Request(Box::new(request)));
+        self.keep(Note::Request(Box::new(request)));
     }
 
     /// Sets how it goes.
@@ -94,7 +96,7 @@ impl Span {
     pub fn get_span_id(&self) -> SpanId {
         match &self.kind {
             Kind::Recorded(link) => link.value().span_id,
-            Kind::Bare { span_id, .. } => *span_id,
+            Kind::Bare(bare) => bare.span_id,
         }
     }
 
@@ -108,21 +110,18 @@ impl Span {
                 let description = record.description();
                 TraceContext { description, ..record.trace_context(trace_id, &mut record.notes(true)) }
             }
-            Kind::Bare { span_id, parent_span_id, op } => TraceContext {
-                span_id: *span_id,
-                trace_id,
-                parent_span_id: Some(*parent_span_id),
-                op: Some(op.to_string()),
-                ..TraceContext::default()
-            },
+            Kind::Bare(bare) => bare.trace_context(trace_id),
         }
     }
 
     /// The data set so far, to read and to change.
     #[must_use]
     pub fn data(&self) -> Data<'_> {
-        let values = self.record().map(|record| record.notes(true).data).unwrap_or_default();
-        Data { span: self, values, before: None }
+        let notes = match &self.kind {
+            Kind::Recorded(link) => link.value().notes(true),
+            Kind::Bare(bare) => bare.notes(),
+        };
+        Data { span: self, values: notes.data, before: None }
     }
 
     /// The headers that pass the trace on: `sentry-trace`, and `baggage` if there is anything to say.
@@ -174,8 +173,8 @@ impl Span {
                     self.tree.collect(link);
                 }
             }
-            Kind::Bare { .. } if self.tree.fate() == Fate::Counted => self.tree.count(),
-            Kind::Bare { .. } => {}
+            Kind::Bare(_) if self.tree.fate() == Fate::Counted => self.tree.count(),
+            Kind::Bare(_) => {}
         }
     }
 
@@ -186,10 +185,21 @@ impl Span {
     fn record(&self) -> Option<&Record> {
         match &self.kind {
             Kind::Recorded(link) => Some(link.value()),
-            Kind::Bare { .. } => None,
+            Kind::Bare(_) => None,
         }
     }
 
+    /// Notes a piece of data, which integrations read back, whether it is sent or not.
+    fn keep(&self, note: Note) {
+        match &self.kind {
+            Kind::Recorded(link) => link.value().note(note),
+            Kind::Bare(bare) if self.tree.has_client() => bare.note(note),
+            // No event will ask for it.
+            Kind::Bare(_) => {}
+        }
+    }
+
+    /// Notes what is only sent.
     fn note(&self, note: impl FnOnce() -> Note) {
         if let Some(record) = self.record() {
             record.note(note());
@@ -202,9 +212,7 @@ impl PartialEq for Span {
     fn eq(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
             (Kind::Recorded(one), Kind::Recorded(other)) => Arc::ptr_eq(one, other),
-            (Kind::Bare { span_id: one, .. }, Kind::Bare { span_id: two, .. }) => {
-                one == two && Arc::ptr_eq(&self.tree, &other.tree)
-            }
+            (Kind::Bare(one), Kind::Bare(two)) => one.span_id == two.span_id && Arc::ptr_eq(&self.tree, &other.tree),
             _ => false,
         }
     }
@@ -256,11 +264,11 @@ impl Drop for Data<'_> {
     fn drop(&mut self) {
         let Some(before) = self.before.take() else { return };
         for key in before.keys().filter(|key| !self.values.contains_key(*key)) {
-            self.span.note(|| Note::NoData(key.into()));
+            self.span.keep(Note::NoData(key.into()));
         }
         for (key, value) in std::mem::take(&mut self.values) {
             if before.get(&key) != Some(&value) {
-                self.span.note(|| Note::Data(key.into(), value));
+                self.span.keep(Note::Data(key.into(), value));
             }
         }
     }

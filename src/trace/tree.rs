@@ -109,8 +109,13 @@ impl Tree {
             _ => context,
         };
         // Refused: another thread was faster, and what it said stays.
-        _ = own.push_link(Arc::new(Link::new(Arc::new(Baggage::of(context)))), 1);
+        _ = own.push_up_to(1, Arc::new(Baggage::of(context)));
         own.newest()
+    }
+
+    /// True if there was an open client when the transaction started.
+    pub(super) fn has_client(&self) -> bool {
+        self.origin.is_some()
     }
 
     pub(super) fn headers(&self, span_id: SpanId) -> TraceHeaders {

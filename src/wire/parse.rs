@@ -1,9 +1,7 @@
 //! Bytes → envelope. Total: any input gives a value or an error, never a panic.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fs;
-use std::mem;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -58,47 +56,16 @@ fn parse(source: Vec<u8>) -> Result<Envelope, EnvelopeError> {
     let (header, frames) = Frames::new(&source)?;
     let verbatim = Verbatim::Headers(header.len());
     let headers = object(&source[header]).map_err(EnvelopeError::InvalidHeader)?;
-    let mut reader = Reader { source: &source, memory: Memory::take() };
-    let items = frames.map(|frame| reader.slot(frame?)).collect::<Result<_, _>>();
-    reader.memory.give_back();
-    Ok(Envelope { headers, items: items?, source, verbatim })
-}
-
-/// What reading an item needs for a while, kept for the next one.
-struct Memory {
-    scratch: Vec<u8>,
-    buffers: Buffers,
-    tape: Tape<'static>,
-}
-
-impl Memory {
-    /// Takes what this thread has kept.
-    fn take() -> Self {
-        // No code of a user runs while the cell is borrowed. A thread that ends has nothing any more.
-        let kept = KEPT.try_with(|kept| kept.take()).ok().flatten();
-        kept.map_or_else(Self::new, |kept| *kept)
-    }
-
-    fn new() -> Self {
-        Self { scratch: Vec::new(), buffers: Buffers::with_max_depth(0, MAX_DEPTH), tape: Tape::null() }
-    }
-
-    /// Keeps this for the thread's next envelope, if it is not unusually large.
-    fn give_back(self) {
-        if self.scratch.capacity() <= MOST_KEPT {
-            _ = KEPT.try_with(|kept| kept.set(Some(Box::new(self))));
-        }
-    }
-}
-
-thread_local! {
-    static KEPT: Cell<Option<Box<Memory>>> = const { Cell::new(None) };
+    let mut reader = Reader { source: &source, scratch: Vec::new(), buffers: Buffers::with_max_depth(0, MAX_DEPTH) };
+    let items = frames.map(|frame| reader.slot(frame?)).collect::<Result<_, _>>()?;
+    Ok(Envelope { headers, items, source, verbatim })
 }
 
 /// Reads one item after the other, with the same buffers.
 struct Reader<'a> {
     source: &'a [u8],
-    memory: Memory,
+    scratch: Vec<u8>,
+    buffers: Buffers,
 }
 
 impl Reader<'_> {
@@ -154,17 +121,13 @@ impl Reader<'_> {
     /// Reads JSON by blocks of bytes, at most [`MAX_DEPTH`] levels deep, on a copy that it may write into.
     fn simd<T: DeserializeOwned>(&mut self, payload: &[u8]) -> Option<T> {
         let padded = payload.len().checked_add(INPUT_PADDING)?;
-        let Memory { scratch, buffers, tape } = &mut self.memory;
-        scratch.clear();
-        scratch.reserve(padded);
-        scratch.extend_from_slice(payload);
-        scratch.resize(padded, 0);
-        let mut read = mem::replace(tape, Tape(Vec::new())).reset();
-        let filled = simd_json::fill_tape_padded(scratch, payload.len(), buffers, &mut read);
-        let mut deserializer = Deserializer::from_tape(read);
-        let value = filled.ok().and_then(|()| T::deserialize(&mut deserializer).ok());
-        *tape = deserializer.into_tape().reset();
-        value
+        self.scratch.clear();
+        self.scratch.reserve(padded);
+        self.scratch.extend_from_slice(payload);
+        self.scratch.resize(padded, 0);
+        let mut tape = Tape::null();
+        simd_json::fill_tape_padded(&mut self.scratch, payload.len(), &mut self.buffers, &mut tape).ok()?;
+        T::deserialize(&mut Deserializer::from_tape(tape)).ok()
     }
 }
 
@@ -195,9 +158,6 @@ struct ContainerHeader<'a> {
 struct Items<T> {
     items: Vec<T>,
 }
-
-/// The largest payload whose memory a thread keeps: with the tape, some five times as much.
-const MOST_KEPT: usize = 64 << 10;
 
 /// How many levels of lists and objects a payload may have: as many as `serde_json` allows.
 const MAX_DEPTH: usize = 127;

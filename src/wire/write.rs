@@ -21,7 +21,7 @@ impl Envelope {
     where
         W: Write,
     {
-        let mut buffer = Vec::new();
+        let mut buffer = Vec::with_capacity(self.source.len().max(USUAL));
         self.append_to(&mut buffer)?;
         writer.write_all(&buffer)
     }
@@ -258,6 +258,9 @@ impl Digits {
         &self.text[self.start..]
     }
 }
+
+/// The bytes of most envelopes without breadcrumbs.
+const USUAL: usize = 4 << 10;
 
 /// Holds the place of a payload's length: events with breadcrumbs have five digits.
 const ROOM: &[u8] = b"00000";

@@ -23,10 +23,10 @@ mod scopes;
 mod sessions;
 mod trace_headers;
 mod transactions;
+mod written;
 
 #[path = "../support/rig.rs"]
 mod rig;
 
-#[cfg(all(feature = "logs", feature = "metrics"))]
 #[path = "../support/wiretap.rs"]
 mod wiretap;

@@ -212,6 +212,25 @@ fn what_is_not_sampled_is_counted_with_its_spans() {
 }
 
 #[test]
+fn data_of_a_span_that_is_not_sampled_can_be_read_back_by_all_its_handles() {
+    for rate in [0.0, 1.0] {
+        let rig = rig(rate);
+        let span = rig.hub.start_transaction(context()).start_child("op", "one");
+        span.set_data("first", 1.into());
+        let handle = span.clone();
+        handle.set_data("second", 2.into());
+        span.data().insert("third".to_owned(), 3.into());
+        handle.data().remove("first");
+        let expected = [("second".to_owned(), 2.into()), ("third".to_owned(), 3.into())];
+        assert_eq!(*span.data(), expected.clone().into(), "rate {rate}");
+        rig.hub.configure_scope(|scope| scope.set_span(Some(handle.into())));
+        let event = rig.event();
+        let Some(Context::Trace(trace)) = event.contexts.get("trace") else { panic!("no trace: {event:?}") };
+        assert_eq!(trace.data, expected.into(), "rate {rate}");
+    }
+}
+
+#[test]
 fn where_tracing_is_off_nothing_is_recorded_or_counted() {
     let rig = Rig::new();
     let mut context = context();

@@ -9,9 +9,10 @@ macro_rules! operations {
         use std::task::{Context, Poll, Waker};
         use std::time::{Duration, Instant, SystemTime};
 
-        use $krate::protocol::{Event, Exception, Frame, Stacktrace};
+        use $krate::protocol::{Event, Exception, Frame, SessionStatus, Stacktrace};
         use $krate::{
-            Breadcrumb, Client, ClientOptions, Envelope, Hub, HubSwitchGuard, Level, Scope, SentryFutureExt, Transport,
+            Breadcrumb, Client, ClientOptions, Envelope, Hub, HubSwitchGuard, Level, Scope, SentryFutureExt,
+            SessionMode, TransactionContext, Transport,
         };
 
         use crate::measure::{Run, timed};
@@ -197,6 +198,50 @@ macro_rules! operations {
         pub fn capture_error() -> Run {
             let error = Deepest::chain();
             burst(0, move |hub| _ = black_box(hub.capture_error(black_box(&error))))
+        }
+
+        fn hub_of(options: ClientOptions) -> Arc<Hub> {
+            let options = options
+                .dsn("https://public@sentry.invalid/1")
+                .release("service@1.2.3")
+                .transport(Arc::new(Arc::new(Sink::default())));
+            Arc::new(Hub::new(Some(Arc::new(Client::from(options))), Arc::new(Scope::default())))
+        }
+
+        /// Times `call` in bursts, each sent before the next.
+        fn flushed(hub: Arc<Hub>, mut call: impl FnMut(&Hub) + 'static) -> Run {
+            let batch = move |calls| {
+                let took = Hub::run(Arc::clone(&hub), || timed(calls, |_| call(&hub)));
+                assert!(hub.client().expect("it is bound").flush(Some(Duration::from_secs(60))), "it is all sent");
+                took
+            };
+            Run::new(batch).at_most(MOST_CAPTURES)
+        }
+
+        pub fn transaction(rate: f32, spans: u64) -> Run {
+            flushed(hub_of(ClientOptions::new().traces_sample_rate(rate)), move |hub| {
+                let context = TransactionContext::new(*black_box(&"GET /cart"), "http.server");
+                let transaction = hub.start_transaction(context);
+                (0..spans).for_each(|_| transaction.start_child("db.query", *black_box(&"SELECT 1")).finish());
+                transaction.finish();
+            })
+        }
+
+        pub fn log() -> Run {
+            flushed(hub_of(ClientOptions::new()), |_| $krate::logger_info!(rows = *black_box(&3), "loaded the cart"))
+        }
+
+        pub fn metric() -> Run {
+            flushed(hub_of(ClientOptions::new()), |_| {
+                $krate::metrics::counter("carts", *black_box(&1)).attribute("cold", false).capture();
+            })
+        }
+
+        pub fn session() -> Run {
+            flushed(hub_of(ClientOptions::new().session_mode(SessionMode::Request)), |hub| {
+                hub.start_session();
+                hub.end_session_with_status(black_box(SessionStatus::Exited));
+            })
         }
 
         /// About 20 KB: an error with 40 frames and 100 breadcrumbs.

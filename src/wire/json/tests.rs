@@ -1,3 +1,5 @@
+//! The serializer against the one it stands for, corner by corner.
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -47,8 +47,30 @@ impl fmt::Write for Escaping<'_> {
 #[inline]
 fn write_escaped(out: &mut Vec<u8>, text: &[u8]) {
     match has_special(text) {
-        false => out.extend_from_slice(text),
+        false => copy(out, text),
         true => write_pieces(out, text),
+    }
+}
+
+/// Copies bytes; up to 32 of them without a call, as two halves that may overlap.
+#[inline]
+fn copy(out: &mut Vec<u8>, text: &[u8]) {
+    match text.len() {
+        4..=8 => copy_halves::<4>(out, text),
+        9..=16 => copy_halves::<8>(out, text),
+        17..=32 => copy_halves::<16>(out, text),
+        _ => out.extend_from_slice(text),
+    }
+}
+
+/// Copies `N` to `2 * N` bytes.
+#[inline]
+fn copy_halves<const N: usize>(out: &mut Vec<u8>, text: &[u8]) {
+    if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
+        let end = out.len() + text.len();
+        out.extend_from_slice(first);
+        out.truncate(end.saturating_sub(N));
+        out.extend_from_slice(last);
     }
 }
 

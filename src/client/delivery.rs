@@ -67,10 +67,7 @@ impl Sender {
         let written = match parcel {
             Parcel::Event { event, scope, filled, agreed, session } => {
                 let crumbs = Some(scope.crumbs()).filter(|crumbs| !filled && !crumbs.is_empty());
-                let event = match crumbs {
-                    Some(_) => self.core.filled_but_for_breadcrumbs(event, &scope),
-                    None => self.core.filled(event, &scope, filled),
-                };
+                let event = self.core.filled_but_for_breadcrumbs(event, &scope, filled);
                 self.write_event(event, crumbs, &scope, &agreed, session.as_deref())
             }
             Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
@@ -241,17 +238,19 @@ impl Core {
         }
     }
 
-    fn filled(&self, mut event: Event<'static>, scope: &Scope, filled: bool) -> Event<'static> {
+    fn filled(&self, event: Event<'static>, scope: &Scope, filled: bool) -> Event<'static> {
+        let mut event = self.filled_but_for_breadcrumbs(event, scope, filled);
         if !filled {
-            scope.fill(&mut event);
-            self.fill_defaults(&mut event);
+            scope.fill_breadcrumbs(&mut event);
         }
         event
     }
 
-    fn filled_but_for_breadcrumbs(&self, mut event: Event<'static>, scope: &Scope) -> Event<'static> {
-        scope.fill_all_but_breadcrumbs(&mut event);
-        self.fill_defaults(&mut event);
+    fn filled_but_for_breadcrumbs(&self, mut event: Event<'static>, scope: &Scope, filled: bool) -> Event<'static> {
+        if !filled {
+            scope.fill_all_but_breadcrumbs(&mut event);
+            self.fill_defaults(&mut event);
+        }
         event
     }
 

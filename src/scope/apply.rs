@@ -21,6 +21,11 @@ impl Scope {
     /// Fills an event, without the event processors.
     pub(crate) fn fill(&self, event: &mut Event<'static>) {
         self.fill_all_but_breadcrumbs(event);
+        self.fill_breadcrumbs(event);
+    }
+
+    /// Puts the scope's breadcrumbs before those the event brought along.
+    pub(crate) fn fill_breadcrumbs(&self, event: &mut Event<'static>) {
         let own = mem::take(&mut event.breadcrumbs.values);
         self.crumbs.for_each(|breadcrumb| event.breadcrumbs.values.push(breadcrumb));
         event.breadcrumbs.values.extend(own);

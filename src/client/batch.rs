@@ -31,7 +31,7 @@ use super::parcel::{Parcel, Queued};
 use super::sender::Sender;
 use crate::diag;
 use crate::protocol::Level;
-use crate::protocol::client_report::{Category, ItemLoss, Reason};
+use crate::protocol::client_report::{Category, ItemLoss, LossSource, Reason};
 use crate::wire::EnvelopeItem;
 use crate::wire::write::EnvelopeWriter;
 
@@ -257,6 +257,11 @@ impl Sender {
 fn weight<T: Batched>(item: &T) -> usize {
     let weight = item.weight();
     if weight > SMALL { weight } else { 0 }
+}
+
+/// What the books call an item's bytes.
+pub(super) fn bytes_of(item: &impl LossSource, category: Category) -> u64 {
+    item.losses().filter(|loss| loss.category == category).map(|loss| loss.quantity).sum()
 }
 
 fn millis(time: Duration) -> u64 {

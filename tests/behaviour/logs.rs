@@ -299,14 +299,21 @@ fn flush_close_and_drop_send_what_came_before() {
     }
 }
 
-#[test]
-fn no_more_than_a_thousand_logs_wait_and_the_rest_is_counted() {
-    let (gate, bodies) = (Gate::closed(), 1_500);
+/// A client whose sender stands still with an event.
+fn standing_still() -> (Gate, Arc<Client>, Arc<Hub>) {
+    let gate = Gate::closed();
     let client = client(ClientOptions::new().transport(Probe::new(gate.clone())));
     let hub = hub(&client);
-    let _open = OpenAtEnd(&gate);
     assert!(crate::rig::capture(&hub, "the sender stands still"));
     gate.wait_for_arrival();
+    (gate, client, hub)
+}
+
+#[test]
+fn no_more_than_a_thousand_logs_wait_and_the_rest_is_counted() {
+    let (gate, client, hub) = standing_still();
+    let _open = OpenAtEnd(&gate);
+    let bodies = 1_500;
     (0..bodies).for_each(|_| hub.capture_log(log("12345")));
     let stats = client.stats();
     assert_balanced(&stats);
@@ -321,12 +328,8 @@ fn no_more_than_a_thousand_logs_wait_and_the_rest_is_counted() {
 
 #[test]
 fn large_logs_share_the_budget_of_what_waits() {
-    let gate = Gate::closed();
-    let client = client(ClientOptions::new().transport(Probe::new(gate.clone())));
-    let hub = hub(&client);
+    let (gate, client, hub) = standing_still();
     let _open = OpenAtEnd(&gate);
-    assert!(crate::rig::capture(&hub, "the sender stands still"));
-    gate.wait_for_arrival();
     (0..10).for_each(|_| hub.capture_log(log(&"x".repeat(10 << 20))));
     let refused = discarded_of(&client.stats(), Category::LogItem, Reason::QueueOverflow);
     assert!((4..=7).contains(&refused), "{refused} of 10 MiB each");
@@ -340,12 +343,8 @@ fn large_logs_share_the_budget_of_what_waits() {
 
 #[test]
 fn what_close_leaves_behind_is_counted() {
-    let gate = Gate::closed();
-    let client = client(ClientOptions::new().transport(Probe::new(gate.clone())));
-    let hub = hub(&client);
+    let (gate, client, hub) = standing_still();
     let _open = OpenAtEnd(&gate);
-    assert!(crate::rig::capture(&hub, "the sender stands still"));
-    gate.wait_for_arrival();
     (0..7).for_each(|_| hub.capture_log(log("late")));
     assert!(!client.close(Some(Duration::from_millis(20))));
     hub.capture_log(log("too late"));

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::attributes::Context;
 use crate::callback;
-use crate::client::batch::Batched;
+use crate::client::batch::{Batched, bytes_of};
 use crate::client::{Client, Core};
 use crate::diag;
 use crate::logs::record::{Filled, Record};
-use crate::protocol::client_report::{Category, ItemLoss, LossSource, Reason};
+use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{Level, Log};
 use crate::scope::Scope;
 use crate::wire::EnvelopeItem;
@@ -36,7 +36,7 @@ impl Core {
             None => record,
             Some(before_send_log) => {
                 let log = record.into_log(self.defaults());
-                let bytes = bytes(&log);
+                let bytes = bytes_of(&log, Category::LogByte);
                 let seen = callback::guarded("before_send_log", || before_send_log(log));
                 match self.unless_panicked(seen).flatten() {
                     Some(log) => Record::of_complete_log(log),
@@ -72,8 +72,4 @@ impl Batched for Record {
         let filled: Vec<_> = batch.iter().map(|record| Filled { record, defaults }).collect();
         writer.logs(&filled)
     }
-}
-
-fn bytes(log: &Log) -> u64 {
-    log.losses().filter(|loss| loss.category == Category::LogByte).map(|loss| loss.quantity).sum()
 }

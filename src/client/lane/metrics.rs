@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::attributes::Context;
 use crate::callback;
-use crate::client::batch::Batched;
+use crate::client::batch::{Batched, bytes_of};
 use crate::client::{Client, Core};
 use crate::metrics::{Filled, IntoProtocolMetric, Record};
 use crate::protocol::Metric;
-use crate::protocol::client_report::{Category, ItemLoss, LossSource, Reason};
+use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::scope::Scope;
 use crate::wire::EnvelopeItem;
 use crate::wire::write::EnvelopeWriter;
@@ -33,7 +33,7 @@ impl Core {
             None => record,
             Some(before_send_metric) => {
                 let metric = record.into_metric(self.defaults());
-                let bytes = bytes(&metric);
+                let bytes = bytes_of(&metric, Category::TraceMetricByte);
                 let seen = callback::guarded("before_send_metric", || before_send_metric(metric));
                 match self.unless_panicked(seen).flatten() {
                     Some(metric) => Record::of_complete_metric(metric),
@@ -93,10 +93,6 @@ impl Write for Counted {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn bytes(metric: &Metric) -> u64 {
-    metric.losses().filter(|loss| loss.category == Category::TraceMetricByte).map(|loss| loss.quantity).sum()
 }
 
 /// A server that gets a larger metric may discard the whole envelope.

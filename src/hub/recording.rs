@@ -1,5 +1,6 @@
 //! Adding breadcrumbs to a hub.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::bound::Backend;
@@ -19,6 +20,16 @@ pub trait IntoBreadcrumbs {
 
     /// Turns itself into breadcrumbs.
     fn into_breadcrumbs(self) -> Self::Output;
+
+    /// Hands each over. What is one breadcrumb does so without an iterator, through which it would be copied twice more.
+    #[doc(hidden)]
+    #[inline]
+    fn hand_over(self, take: impl FnMut(Breadcrumb))
+    where
+        Self: Sized,
+    {
+        self.into_breadcrumbs().for_each(take);
+    }
 }
 
 impl IntoBreadcrumbs for Breadcrumb {
@@ -26,6 +37,11 @@ impl IntoBreadcrumbs for Breadcrumb {
 
     fn into_breadcrumbs(self) -> Self::Output {
         std::iter::once(self)
+    }
+
+    #[inline]
+    fn hand_over(self, mut take: impl FnMut(Breadcrumb)) {
+        take(self);
     }
 }
 
@@ -51,6 +67,11 @@ impl<F: FnOnce() -> I, I: IntoBreadcrumbs> IntoBreadcrumbs for F {
     fn into_breadcrumbs(self) -> Self::Output {
         self().into_breadcrumbs()
     }
+
+    #[inline]
+    fn hand_over(self, take: impl FnMut(Breadcrumb)) {
+        self().hand_over(take);
+    }
 }
 
 impl Hub {
@@ -58,58 +79,58 @@ impl Hub {
     pub fn add_breadcrumb<B: IntoBreadcrumbs>(&self, breadcrumbs: B) {
         let examiner = {
             let top = self.stack.top();
-            let Some(client) = top.bound.as_ref().filter(|client| client.is_enabled()) else { return };
+            let Some(client) = top.bound().filter(|client| client.is_enabled()) else { return };
             client.examines_breadcrumbs().then(|| client.clone())
         };
-        for breadcrumb in breadcrumbs.into_breadcrumbs() {
-            match &examiner {
-                None => self.push_record(Record::Owned(breadcrumb)),
-                Some(client) if callback::may_capture() => {
-                    if let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb) {
-                        self.push_record(Record::Owned(breadcrumb));
-                    }
+        breadcrumbs.hand_over(|breadcrumb| match &examiner {
+            None => self.push_record(|| Record::Owned(breadcrumb)),
+            Some(client) if callback::may_capture() => {
+                if let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb) {
+                    self.push_record(|| Record::Owned(breadcrumb));
                 }
-                Some(_) => {}
             }
-        }
+            Some(_) => {}
+        });
     }
 
-    /// Appends a record if that takes nothing but a free slot; `make` runs only then.
+    /// Appends a record if that takes nothing but a free slot, or gives `make` back.
     ///
     /// A layer that comes along was replaced meanwhile: user closures may hang on it, so the caller lets go of what it
     /// holds before it drops that.
     #[inline(always)]
-    fn push_at_once(&self, make: impl FnOnce() -> Record) -> (bool, Option<Shared<Layer>>) {
+    fn push_at_once<F: FnOnce() -> Record>(&self, make: F) -> (Result<(), (F, Refused)>, Option<Shared<Layer>>) {
         let top = self.stack.top();
-        let is_examined = top.bound.as_ref().is_none_or(Backend::examines_breadcrumbs);
-        let pushed = !is_examined && top.trail.push_with(make).is_ok();
+        let pushed = match top.bound() {
+            Some(client) if !client.examines_breadcrumbs() => {
+                top.push_record(make).map_err(|make| (make, Refused::Full))
+            }
+            _ => Err((make, Refused::Examined)),
+        };
         (pushed, top.end())
     }
 
     #[cold]
-    fn push_at_length(&self, record: Record) {
-        if self.bound().as_ref().is_some_and(Backend::examines_breadcrumbs) {
-            self.add_breadcrumb(record.into_breadcrumb());
-        } else {
-            self.push_record(record);
+    fn push_at_length(&self, record: Record, refused: Refused) {
+        match refused {
+            Refused::Full => self.push_record(|| record),
+            Refused::Examined => self.add_breadcrumb(record.into_breadcrumb()),
         }
     }
 
-    /// Appends to the trail on top. No user code runs here: the record is complete.
-    fn push_record(&self, record: Record) {
-        let mut make = move || record;
+    /// Appends to the trail on top. `make` is not code of the user.
+    fn push_record(&self, mut make: impl FnOnce() -> Record) {
         loop {
             let top = self.stack.top();
             let length = top.length();
             if length == 0 {
                 return;
             }
-            match top.trail.push_with(make) {
+            match top.push_record(make) {
                 Ok(()) => return,
                 Err(back) => make = back,
             }
             // Whoever is first makes room for all; a layer that is refused has no use any more.
-            let renewed = Shared::new(top.with_trail(top.trail.next(length)));
+            let renewed = Shared::make(|| top.with_room(length));
             drop(self.stack.replace(top, renewed));
         }
     }
@@ -119,11 +140,11 @@ impl Hub {
 #[inline]
 pub(crate) fn add_to_current<B: IntoBreadcrumbs>(breadcrumbs: B) {
     if gate::is_open() && current_has_client() {
-        for breadcrumb in breadcrumbs.into_breadcrumbs() {
-            let mut breadcrumb = Some(breadcrumb);
-            // Asked for once.
-            commit(|| Record::Owned(breadcrumb.take().unwrap_or_default()));
-        }
+        breadcrumbs.hand_over(|breadcrumb| {
+            if let Err((make, hub, refused)) = push_to_current(move || Record::Owned(breadcrumb)) {
+                hub.push_at_length(make(), refused);
+            }
+        });
     }
 }
 
@@ -142,20 +163,46 @@ pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: imp
 #[inline(never)]
 fn finish(site: &'static CallSite, level: Level, recorder: &mut Recorder) {
     let time = clock::coarse_micros();
-    commit(|| Record::Compact(recorder.finish(site, level, time)));
+    let entry = Entry { spilled: Cell::new(recorder.take_spilled()), recorder, site, level, time };
+    if let Err((make, hub, refused)) = push_to_current(|| entry.record()) {
+        hub.push_at_length(make(), refused);
+    }
 }
 
-/// Appends what `make` makes to the current hub. It is called once, and is not code of the user.
+/// What a record is made of: in one place, since a closure that captures much is copied more than once.
+struct Entry<'a> {
+    recorder: &'a Recorder,
+    site: &'static CallSite,
+    level: Level,
+    time: u64,
+    spilled: Cell<Option<Arc<[u8]>>>,
+}
+
+impl Entry<'_> {
+    #[inline(always)]
+    fn record(&self) -> Record {
+        Record::Compact(self.recorder.finish(self.site, self.level, self.time, self.spilled.take()))
+    }
+}
+
+/// Appends what `make` makes to the current hub, or gives it back with the hub. It is not code of the user.
 #[inline]
-fn commit(mut make: impl FnMut() -> Record) {
+fn push_to_current<F: FnOnce() -> Record>(make: F) -> Result<(), (F, Arc<Hub>, Refused)> {
     // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
     let left = take_part(|hub| {
-        let (pushed, replaced) = hub.push_at_once(&mut make);
-        ((!pushed).then(|| Arc::clone(hub)), replaced)
+        let (pushed, replaced) = hub.push_at_once(make);
+        (pushed.map_err(|(make, refused)| (make, Arc::clone(hub), refused)), replaced)
     });
-    let Some((owner, replaced)) = left else { return };
+    let Some((pushed, replaced)) = left else { return Ok(()) };
     drop(replaced);
-    if let Some(hub) = owner {
-        hub.push_at_length(make());
-    }
+    pushed
+}
+
+/// Why a record was not appended at once.
+#[derive(Debug)]
+enum Refused {
+    /// There must be a new chunk first.
+    Full,
+    /// A callback has to see it first, or there is no client.
+    Examined,
 }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use super::bound::Backend;
 use super::layer::{Layer, Rebuilt};
 use super::{Hub, Stack};
 use crate::scope::Scope;
 use crate::sync::swap::Shared;
+use crate::unique;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
 #[must_use = "the scope is popped when the guard is dropped"]
@@ -30,8 +32,28 @@ impl Hub {
         F: FnOnce(&mut Scope) -> R,
         R: Default,
     {
+        self.configure(change, |_| true)
+    }
+
+    /// Changes the scope on top, if the client that is bound says that it is open.
+    pub(crate) fn configure_if_active<F, R>(&self, change: F) -> R
+    where
+        F: FnOnce(&mut Scope) -> R,
+        R: Default,
+    {
+        self.configure(change, |top| top.bound().is_some_and(Backend::is_enabled))
+    }
+
+    fn configure<F, R>(&self, change: F, is_wanted: impl FnOnce(&Layer) -> bool) -> R
+    where
+        F: FnOnce(&mut Scope) -> R,
+        R: Default,
+    {
         let (layer, version, mut draft) = {
             let top = self.stack.top();
+            if !is_wanted(&top) {
+                return R::default();
+            }
             (top.id, top.version, top.draft())
         };
         let token = draft.token();
@@ -44,7 +66,7 @@ impl Hub {
         }
         let (scope, draft) = draft.end_draft();
         if let Err(scope) = self.stack.replace_scope(layer, version, scope, draft.cleared_breadcrumbs()) {
-            let merge = |newer: &Layer| scope.merge_onto(&draft, &newer.scope).with_crumbs(scope.crumbs().clone());
+            let merge = |newer: &Layer| scope.merge_onto(&draft, newer.scope()).with_crumbs(scope.crumbs().clone());
             self.stack.edit(layer, |newer| newer.with_scope(merge(newer), draft.cleared_breadcrumbs()));
         }
         result
@@ -65,14 +87,24 @@ impl Hub {
 impl Stack {
     /// Pushes a layer, and returns its id.
     fn push(&self) -> u64 {
-        let id = self.fresh_id();
-        self.publish(|top| Some(Shared::new(Layer::child_of(top.to_shared(), id))));
+        let id = unique::number();
+        if !Layer::push(id, &self.top) {
+            self.publish(|top| Some(Shared::make(|| Layer::child_of(top.to_shared(), id))));
+        }
         id
     }
 
     /// Unlinks a layer wherever it stands. The lowest stays, and one that is gone already is no error.
     fn pop(&self, id: u64) {
-        self.publish(|top| top.rebuilt(id, &mut |_| Rebuilt::Unlinked));
+        loop {
+            let top = self.top();
+            if top.id != id {
+                return self.publish(|top| top.rebuilt(id, &mut |_| Rebuilt::Unlinked));
+            }
+            if top.unstack(Layer::parent) {
+                return;
+            }
+        }
     }
 
     /// Changes the layer of id `id` wherever it stands.
@@ -86,9 +118,10 @@ impl Stack {
         if top.id != id || top.version != version {
             return Err(scope);
         }
-        let changed = Shared::new(top.with_scope(scope, with_crumbs));
+        let changed = Shared::make(|| top.with_scope(scope, with_crumbs));
         // Nobody else has seen a refused layer, so its scope comes back.
-        self.replace(top, changed).map_err(|refused| refused.into_inner().map(Layer::into_scope).unwrap_or_default())
+        self.replace(top, changed)
+            .map_err(|refused| refused.into_inner().and_then(Layer::into_scope).unwrap_or_default())
     }
 }
 

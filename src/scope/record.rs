@@ -4,13 +4,13 @@
 //! keys, each a tag and a value, then the message. What does not fit the record spills to the heap whole.
 
 use std::fmt::{self, Write as _};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crossbeam_queue::ArrayQueue;
 use serde_json::Value;
 
 use crate::protocol::{Breadcrumb, Level};
+use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::ring::{Item, Spare};
 
 /// What is known about a `breadcrumb!` when the program is compiled.
@@ -151,19 +151,24 @@ impl Recorder {
         }
     }
 
-    /// Takes out what was written; `time` is in microseconds since the epoch.
-    // Inlined, so that the record is built where it is wanted: a copy of it costs as much as writing it.
+    /// Takes out what did not fit, to be handed to [`finish`](Self::finish).
+    #[inline]
+    pub(crate) fn take_spilled(&mut self) -> Option<Arc<[u8]>> {
+        self.spilled.take().map(share)
+    }
+
+    /// What was written; `time` is in microseconds since the epoch.
+    // Inlined, and nothing but copies, so that the record is built where it is wanted: a copy of it costs as much as
+    // writing it.
     #[inline(always)]
-    pub(crate) fn finish(&mut self, site: &'static CallSite, level: Level, time: u64) -> Compact {
-        Compact {
-            site,
-            time,
-            message: self.message,
-            len: self.len as u16,
-            level,
-            bytes: self.bytes,
-            spilled: self.spilled.take().map(Arc::from),
-        }
+    pub(crate) fn finish(
+        &self,
+        site: &'static CallSite,
+        level: Level,
+        time: u64,
+        spilled: Option<Arc<[u8]>>,
+    ) -> Compact {
+        Compact { site, time, message: self.message, len: self.len as u16, level, bytes: self.bytes, spilled }
     }
 
     fn written(&self) -> usize {
@@ -188,6 +193,11 @@ impl Recorder {
         let inline = self.bytes.get(..self.len).unwrap_or_default();
         self.spilled.get_or_insert_with(|| inline.to_vec()).extend_from_slice(bytes);
     }
+}
+
+#[cold]
+fn share(bytes: Vec<u8>) -> Arc<[u8]> {
+    Arc::from(bytes)
 }
 
 impl fmt::Write for Recorder {
@@ -291,15 +301,18 @@ impl<F: Field> Field for Option<F> {
 }
 
 impl Item for Record {
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
-        static SPARES: OnceLock<ArrayQueue<Spare<Record>>> = OnceLock::new();
-        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
+        static POOL: Pool<Spare<Record>> = Pool::new(MOST_SPARES);
+        thread_local! {
+            static SHARE: Share<Spare<Record>, 2> = const { Share::of(&POOL) };
+        }
+        Some(&SHARE)
     }
 }
 
 /// Bytes of fields and message that a record holds without an allocation.
 const INLINE: usize = 136;
-/// Emptied chunks that wait for their next use, at most: about 800 KiB.
+/// Emptied chunks that wait for their next use, at most, beside two with each thread: about 800 KiB.
 const MOST_SPARES: usize = 128;
 const NO_MESSAGE: u32 = u32::MAX;
 

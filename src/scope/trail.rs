@@ -25,7 +25,7 @@ pub(crate) struct Crumbs {
 
 impl Trail {
     /// Appends what `make` makes, or gives it back if there must be a [`next`](Self::next) trail first.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_with<F: FnOnce() -> Record>(&self, make: F) -> Result<(), F> {
         match self {
             Self::Live(head) => head.push_with(make),
@@ -35,10 +35,10 @@ impl Trail {
 
     /// The trail that continues this one with room for more, and remembers at least the newest `length`.
     pub(crate) fn next(&self, length: usize) -> Self {
-        Self::Live(match self {
-            Self::Live(head) => head.successor(length),
-            Self::Inherited(crumbs) => Head::after(&crumbs.view, length),
-        })
+        match self {
+            Self::Live(head) => Self::Live(head.successor(length)),
+            Self::Inherited(crumbs) => crumbs.clone().next(length),
+        }
     }
 
     /// The newest `length` of what is there now.
@@ -52,6 +52,11 @@ impl Trail {
 }
 
 impl Crumbs {
+    /// The trail that continues these, and remembers at least the newest `length`.
+    pub(crate) fn next(self, length: usize) -> Trail {
+        Trail::Live(Head::after(self.view, length))
+    }
+
     pub(crate) fn clear(&mut self) {
         self.view = View::EMPTY;
     }

@@ -116,12 +116,12 @@ impl Layer {
         self.scope().to_draft().with_crumbs(self.crumbs())
     }
 
-    /// Appends what `make` makes, or gives it back if the layer has to be made [`with_room`](Self::with_room) first.
-    #[inline(always)]
-    pub(crate) fn push_record<F: FnOnce() -> Record>(&self, make: F) -> Result<(), F> {
+    /// Moves the record here. False: the layer has to be made [`with_room`](Self::with_room) first, and the record stays.
+    #[inline]
+    pub(crate) fn push_record(&self, record: &mut Option<Record>) -> bool {
         match &self.trail {
-            Part::Own(trail) => trail.push_with(make),
-            Part::Inherited => Err(make),
+            Part::Own(trail) => trail.push(record),
+            Part::Inherited => false,
         }
     }
 

@@ -1,6 +1,5 @@
 //! Adding breadcrumbs to a hub.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use super::bound::Backend;
@@ -83,51 +82,49 @@ impl Hub {
             client.examines_breadcrumbs().then(|| client.clone())
         };
         breadcrumbs.hand_over(|breadcrumb| match &examiner {
-            None => self.push_record(|| Record::Owned(breadcrumb)),
+            None => self.push_record(Some(Record::Owned(breadcrumb))),
             Some(client) if callback::may_capture() => {
-                if let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb) {
-                    self.push_record(|| Record::Owned(breadcrumb));
-                }
+                self.push_record(client.admit_breadcrumb(breadcrumb).map(Record::Owned));
             }
             Some(_) => {}
         });
     }
 
-    /// Appends a record if that takes nothing but a free slot, or gives `make` back.
+    /// Appends the record if that takes nothing but a free slot.
     ///
     /// A layer that comes along was replaced meanwhile: user closures may hang on it, so the caller lets go of what it
     /// holds before it drops that.
     #[inline(always)]
-    fn push_at_once<F: FnOnce() -> Record>(&self, make: F) -> (Result<(), (F, Refused)>, Option<Shared<Layer>>) {
+    fn push_at_once(&self, record: &mut Option<Record>) -> (Attempt, Option<Shared<Layer>>) {
         let top = self.stack.top();
-        let pushed = match top.bound() {
+        let attempt = match top.bound() {
             Some(client) if !client.examines_breadcrumbs() => {
-                top.push_record(make).map_err(|make| (make, Refused::Full))
+                if top.push_record(record) {
+                    Attempt::Pushed
+                } else {
+                    Attempt::NoRoom
+                }
             }
-            _ => Err((make, Refused::Examined)),
+            _ => Attempt::Examined,
         };
-        (pushed, top.end())
+        (attempt, top.end())
     }
 
     #[cold]
-    fn push_at_length(&self, record: Record, refused: Refused) {
-        match refused {
-            Refused::Full => self.push_record(|| record),
-            Refused::Examined => self.add_breadcrumb(record.into_breadcrumb()),
+    fn push_at_length(&self, record: Option<Record>, attempt: &Attempt) {
+        match (attempt, record) {
+            (Attempt::Examined, Some(record)) => self.add_breadcrumb(record.into_breadcrumb()),
+            (_, record) => self.push_record(record),
         }
     }
 
-    /// Appends to the trail on top. `make` is not code of the user.
-    fn push_record(&self, mut make: impl FnOnce() -> Record) {
-        loop {
+    /// Appends to the trail on top. No user code runs here: the record is complete.
+    fn push_record(&self, mut record: Option<Record>) {
+        while record.is_some() {
             let top = self.stack.top();
             let length = top.length();
-            if length == 0 {
+            if length == 0 || top.push_record(&mut record) {
                 return;
-            }
-            match top.push_record(make) {
-                Ok(()) => return,
-                Err(back) => make = back,
             }
             // Whoever is first makes room for all; a layer that is refused has no use any more.
             let renewed = Shared::make(|| top.with_room(length));
@@ -140,11 +137,7 @@ impl Hub {
 #[inline]
 pub(crate) fn add_to_current<B: IntoBreadcrumbs>(breadcrumbs: B) {
     if gate::is_open() && current_has_client() {
-        breadcrumbs.hand_over(|breadcrumb| {
-            if let Err((make, hub, refused)) = push_to_current(move || Record::Owned(breadcrumb)) {
-                hub.push_at_length(make(), refused);
-            }
-        });
+        breadcrumbs.hand_over(|breadcrumb| push_to_current(&mut Some(Record::Owned(breadcrumb))));
     }
 }
 
@@ -163,46 +156,31 @@ pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: imp
 #[inline(never)]
 fn finish(site: &'static CallSite, level: Level, recorder: &mut Recorder) {
     let time = clock::coarse_micros();
-    let entry = Entry { spilled: Cell::new(recorder.take_spilled()), recorder, site, level, time };
-    if let Err((make, hub, refused)) = push_to_current(|| entry.record()) {
-        hub.push_at_length(make(), refused);
-    }
+    push_to_current(&mut Some(Record::Compact(recorder.finish(site, level, time))));
 }
 
-/// What a record is made of: in one place, since a closure that captures much is copied more than once.
-struct Entry<'a> {
-    recorder: &'a Recorder,
-    site: &'static CallSite,
-    level: Level,
-    time: u64,
-    spilled: Cell<Option<Arc<[u8]>>>,
-}
-
-impl Entry<'_> {
-    #[inline(always)]
-    fn record(&self) -> Record {
-        Record::Compact(self.recorder.finish(self.site, self.level, self.time, self.spilled.take()))
-    }
-}
-
-/// Appends what `make` makes to the current hub, or gives it back with the hub. It is not code of the user.
-#[inline]
-fn push_to_current<F: FnOnce() -> Record>(make: F) -> Result<(), (F, Arc<Hub>, Refused)> {
+/// Appends the record to the current hub.
+#[inline(never)]
+fn push_to_current(record: &mut Option<Record>) {
     // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
     let left = take_part(|hub| {
-        let (pushed, replaced) = hub.push_at_once(make);
-        (pushed.map_err(|(make, refused)| (make, Arc::clone(hub), refused)), replaced)
+        let (attempt, replaced) = hub.push_at_once(record);
+        let owner = if let Attempt::Pushed = attempt { None } else { Some(Arc::clone(hub)) };
+        (attempt, owner, replaced)
     });
-    let Some((pushed, replaced)) = left else { return Ok(()) };
+    let Some((attempt, owner, replaced)) = left else { return };
     drop(replaced);
-    pushed
+    if let Some(hub) = owner {
+        hub.push_at_length(record.take(), &attempt);
+    }
 }
 
-/// Why a record was not appended at once.
+/// What became of a record.
 #[derive(Debug)]
-enum Refused {
+enum Attempt {
+    Pushed,
     /// There must be a new chunk first.
-    Full,
+    NoRoom,
     /// A callback has to see it first, or there is no client.
     Examined,
 }

@@ -151,23 +151,11 @@ impl Recorder {
         }
     }
 
-    /// Takes out what did not fit, to be handed to [`finish`](Self::finish).
-    #[inline]
-    pub(crate) fn take_spilled(&mut self) -> Option<Arc<[u8]>> {
-        self.spilled.take().map(share)
-    }
-
-    /// What was written; `time` is in microseconds since the epoch.
-    // Inlined, and nothing but copies, so that the record is built where it is wanted: a copy of it costs as much as
-    // writing it.
+    /// Takes out what was written; `time` is in microseconds since the epoch.
+    // Inlined, so that the record is built where it is wanted.
     #[inline(always)]
-    pub(crate) fn finish(
-        &self,
-        site: &'static CallSite,
-        level: Level,
-        time: u64,
-        spilled: Option<Arc<[u8]>>,
-    ) -> Compact {
+    pub(crate) fn finish(&mut self, site: &'static CallSite, level: Level, time: u64) -> Compact {
+        let spilled = self.spilled.take().map(share);
         Compact { site, time, message: self.message, len: self.len as u16, level, bytes: self.bytes, spilled }
     }
 

@@ -24,12 +24,12 @@ pub(crate) struct Crumbs {
 }
 
 impl Trail {
-    /// Appends what `make` makes, or gives it back if there must be a [`next`](Self::next) trail first.
-    #[inline(always)]
-    pub(crate) fn push_with<F: FnOnce() -> Record>(&self, make: F) -> Result<(), F> {
+    /// Moves the record here. False: there must be a [`next`](Self::next) trail first, and the record stays.
+    #[inline]
+    pub(crate) fn push(&self, record: &mut Option<Record>) -> bool {
         match self {
-            Self::Live(head) => head.push_with(make),
-            Self::Inherited(_) => Err(make),
+            Self::Live(head) => head.push(record),
+            Self::Inherited(_) => false,
         }
     }
 

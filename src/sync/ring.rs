@@ -126,28 +126,27 @@ impl<T: Item> Head<T> {
         Self(ManuallyDrop::new(Reference(NonNull::from(Box::leak(chunk)))))
     }
 
-    /// Appends the value that `make` makes, or gives `make` back when the chunk is full.
-    ///
-    /// It runs between reserving the slot and publishing it: it must not be code of the user.
-    // Inlined, so that the value is made where it stays: a copy of a large one costs as much as the rest.
-    #[inline(always)]
-    pub(crate) fn push_with<F: FnOnce() -> T>(&self, make: F) -> Result<(), F> {
+    /// Moves the value to a slot. False: the chunk is full, and the value stays where it is.
+    #[inline]
+    pub(crate) fn push(&self, value: &mut Option<T>) -> bool {
         let chunk = self.0.chunk();
+        let Some(whole) = value else { return true };
         // RT1, Relaxed: only keeps the tail from growing without end.
         if chunk.tail.load(Relaxed) >= SLOTS as u32 {
-            return Err(make);
+            return false;
         }
         // RT2, Relaxed: hands out an index once; RW1 publishes what is written there.
         let index = chunk.tail.fetch_add(1, Relaxed);
-        let Some(slot) = chunk.slots.get(index as usize) else { return Err(make) };
-        slot.with_mut(|slot| {
-            // SAFETY: RT2 gave this index to us alone, and its bit is not set: the slot is ours (I1).
-            let slot = unsafe { &mut *slot };
-            slot.write(make());
-        });
+        let Some(slot) = chunk.slots.get(index as usize) else { return false };
+        let from: *const T = whole;
+        // SAFETY: RT2 gave this index to us alone, and its bit is not set: the slot is ours (I1). The value is copied once:
+        // a large one that passes through variables is copied more often, which costs as much as the rest.
+        slot.with_mut(|slot| unsafe { slot.cast::<T>().copy_from_nonoverlapping(from, 1) });
+        // SAFETY: the value has moved to the slot, so it is forgotten here.
+        unsafe { std::ptr::write(value, None) };
         // RW1, Release: pairs with RF1 and RV1; the slot's contents. Model: `a_view_shows_whole_values`.
         chunk.mask.fetch_or(1 << index, Release);
-        Ok(())
+        true
     }
 
     /// Notes what is published now. Later pushes, here or anywhere, do not show.
@@ -299,7 +298,8 @@ impl<T: Item> Past<T> {
         let mut keep = |full: &Head<T>| dense.insert(0, Self { chunk: Reference::clone(&full.0), mask: None });
         for past in sparse.iter().rev() {
             past.chunk.chunk().for_each(past.chunk.visible(past.mask), &mut |value: &T| {
-                while head.push_with(|| value.clone()).is_err() {
+                let mut value = Some(value.clone());
+                while !head.push(&mut value) {
                     keep(&head);
                     head = Head::with_past(Before::Chunks(SmallVec::new()));
                 }

@@ -100,8 +100,10 @@ impl<T: Content> Shared<T> {
         if !were_last(node, 1) {
             return None;
         }
-        // SAFETY: by I3 the node is ours alone; it is not used again but as a place.
-        let value = unsafe { (&raw const (*node.as_ptr()).value).read() };
+        // SAFETY: by I3 the node is ours alone.
+        let value: *const T = unsafe { &raw const (*node.as_ptr()).value };
+        // SAFETY: the node is not used again but as a place.
+        let value = unsafe { value.read() };
         recycle(node);
         Some(value)
     }
@@ -152,8 +154,10 @@ fn new_node<T: Content>(count: u64, value: impl FnOnce() -> T) -> NonNull<Node<T
 /// Gives up units of a node's count, which the caller owns. If they were the last, drops the value.
 fn give_up<T: Content>(node: NonNull<Node<T>>, units: u64) {
     if were_last(node, units) {
-        // SAFETY: by I3 the node is ours alone; it is not used again but as a place.
-        unsafe { (&raw mut (*node.as_ptr()).value).drop_in_place() };
+        // SAFETY: by I3 the node is ours alone.
+        let value: *mut T = unsafe { &raw mut (*node.as_ptr()).value };
+        // SAFETY: the node is not used again but as a place.
+        unsafe { value.drop_in_place() };
         recycle(node);
     }
 }

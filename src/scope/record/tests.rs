@@ -4,16 +4,11 @@ use std::time::SystemTime;
 
 use serde_json::json;
 
-use super::{CallSite, Compact, Record, Recorder};
+use super::{CallSite, Record, Recorder};
 use crate::protocol::{Breadcrumb, Level};
 
 static SITE: CallSite =
     CallSite { ty: "http", category: Some("client"), keys: &["status", "host", "took", "ok", "none", "letter"] };
-
-fn finish(mut recorder: Recorder, site: &'static CallSite, level: Level, time: u64) -> Compact {
-    let spilled = recorder.take_spilled();
-    recorder.finish(site, level, time, spilled)
-}
 
 fn written(host: &str, message: std::fmt::Arguments<'_>) -> (Breadcrumb, bool) {
     let mut recorder = Recorder::new();
@@ -24,7 +19,7 @@ fn written(host: &str, message: std::fmt::Arguments<'_>) -> (Breadcrumb, bool) {
     recorder.field(&None::<u8>);
     recorder.field(&'ß');
     recorder.message(message);
-    let compact = finish(recorder, &SITE, Level::Warning, 1_700_000_000_123_456);
+    let compact = recorder.finish(&SITE, Level::Warning, 1_700_000_000_123_456);
     let spilled = compact.spilled.is_some();
     (Record::Compact(compact).to_breadcrumb(), spilled)
 }
@@ -65,7 +60,7 @@ fn every_length_around_the_limit_is_kept() {
 #[test]
 fn a_breadcrumb_without_a_message_has_none() {
     static BARE: CallSite = CallSite { ty: "default", category: None, keys: &[] };
-    let record = Record::Compact(finish(Recorder::new(), &BARE, Level::Info, 0));
+    let record = Record::Compact(Recorder::new().finish(&BARE, Level::Info, 0));
     let breadcrumb = record.to_breadcrumb();
     assert_eq!(breadcrumb.message, None);
     assert!(breadcrumb.data.is_empty());
@@ -76,6 +71,6 @@ fn numbers_that_json_has_no_word_for_become_text() {
     static ONE: CallSite = CallSite { ty: "default", category: None, keys: &["n"] };
     let mut recorder = Recorder::new();
     recorder.field(&f64::NAN);
-    let record = Record::Compact(finish(recorder, &ONE, Level::Info, 0));
+    let record = Record::Compact(recorder.finish(&ONE, Level::Info, 0));
     assert_eq!(record.to_breadcrumb().data["n"], json!("NaN"));
 }

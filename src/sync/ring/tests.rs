@@ -63,7 +63,7 @@ fn a_view_shows_whole_values() {
         let head = Arc::new(Head::after(View::EMPTY, 4));
         let writer = {
             let (head, drops) = (Arc::clone(&head), drops.clone());
-            spawn(move || assert!(head.push_with(|| Watched { cell: UnsafeCell::new(7), drops }).is_ok()))
+            spawn(move || assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops }))))
         };
         head.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
         writer.join().unwrap();
@@ -82,7 +82,7 @@ fn an_older_chunk_shows_whole_values() {
         let head = Arc::new(Head::after(View::EMPTY, 4));
         let writer = {
             let (head, drops) = (Arc::clone(&head), drops.clone());
-            spawn(move || assert!(head.push_with(|| Watched { cell: UnsafeCell::new(7), drops }).is_ok()))
+            spawn(move || assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops }))))
         };
         // The writer's chunk is an older one already, and its slot may still be on its way.
         let next = head.successor(4);
@@ -100,9 +100,9 @@ fn every_push_has_a_slot_of_its_own() {
         let head = Arc::new(Head::after(View::EMPTY, 8));
         let other = {
             let head = Arc::clone(&head);
-            spawn(move || assert!(head.push_with(|| 1).is_ok()))
+            spawn(move || assert!(head.push(&mut Some(1))))
         };
-        assert!(head.push_with(|| 2).is_ok());
+        assert!(head.push(&mut Some(2)));
         other.join().unwrap();
         let mut values = shown(&head.freeze(), 8);
         values.sort_unstable();
@@ -115,11 +115,11 @@ fn a_view_does_not_change() {
     model(|| {
         let head = Arc::new(Head::after(View::EMPTY, 4));
         for value in 1..SLOTS as u64 {
-            assert!(head.push_with(|| value).is_ok());
+            assert!(head.push(&mut Some(value)));
         }
         let writer = {
             let head = Arc::clone(&head);
-            spawn(move || assert!(head.push_with(|| 99).is_ok()))
+            spawn(move || assert!(head.push(&mut Some(99))))
         };
         // The successor's past reaches back to a chunk whose last slot may still be on its way.
         let next = head.successor(2 * SLOTS);
@@ -136,7 +136,7 @@ fn slots_are_dropped_after_all_reads() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
         let head = Head::after(View::EMPTY, 4);
-        assert!(head.push_with(|| Watched { cell: UnsafeCell::new(7), drops: drops.clone() }).is_ok());
+        assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
         let view = head.freeze();
         let reader = spawn(move || {
             view.for_each(4, |value| assert_eq!(value.read(), 7));
@@ -153,7 +153,7 @@ fn an_older_chunk_goes_after_all_reads() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
         let head = Head::after(View::EMPTY, 4);
-        assert!(head.push_with(|| Watched { cell: UnsafeCell::new(7), drops: drops.clone() }).is_ok());
+        assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
         let next = head.successor(4);
         let reader = spawn(move || {
             next.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
@@ -170,7 +170,7 @@ fn the_past_goes_with_the_last_head() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
         let first = Head::after(View::EMPTY, 4);
-        assert!(first.push_with(|| Watched { cell: UnsafeCell::new(7), drops: drops.clone() }).is_ok());
+        assert!(first.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
         let head = Head::after(first.freeze(), 4);
         drop(first);
         let other = head.clone();
@@ -203,9 +203,9 @@ mod at_length {
         }
 
         fn push(&mut self, value: u64) {
-            if self.head.push_with(|| value).is_err() {
+            if !self.head.push(&mut Some(value)) {
                 self.head = self.head.successor(self.length);
-                assert!(self.head.push_with(|| value).is_ok());
+                assert!(self.head.push(&mut Some(value)));
             }
         }
 
@@ -273,7 +273,7 @@ mod at_length {
                 let (head, accepted) = (head.clone(), accepted.clone());
                 scope.spawn(move || {
                     for value in 0..SLOTS as u64 {
-                        if head.push_with(|| thread * 1_000 + value).is_ok() {
+                        if head.push(&mut Some(thread * 1_000 + value)) {
                             accepted.fetch_add(1, Ordering::Relaxed);
                         }
                     }

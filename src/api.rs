@@ -3,13 +3,16 @@
 //! Each asks the process-wide gate first: while no client is open, it returns at once, and its closures do not run.
 
 use std::error::Error;
+use std::time::SystemTime;
 
 use uuid::Uuid;
 
 use crate::gate;
-use crate::hub::{Hub, IntoBreadcrumbs, add_to_current};
+use crate::hub::{Hub, IntoBreadcrumbs, add_to_current, start_with_current};
+use crate::integration::Integration;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
+use crate::trace::{Transaction, TransactionContext};
 
 /// Captures an event with the current hub and returns its id; nil if it was dropped or no client is bound.
 ///
@@ -108,8 +111,49 @@ where
     callback()
 }
 
+/// Calls `callback` with an integration of the current client, found by its type, and the current hub.
+///
+/// Without an open client, or without such an integration, the callback does not run and the default is returned.
+///
+/// ```
+/// use vidette::{Integration, with_integration};
+///
+/// struct Part(usize);
+/// impl Integration for Part {}
+///
+/// assert_eq!(with_integration(|part: &Part, _| part.0), 0, "no client is bound");
+/// ```
+#[inline]
+pub fn with_integration<I, F, R>(callback: F) -> R
+where
+    I: Integration,
+    F: FnOnce(&I, &Hub) -> R,
+    R: Default,
+{
+    Hub::with_active(|hub| hub.with_integration(|integration| callback(integration, hub)))
+}
+
 /// The id of the last event that the current hub captured and did not drop.
 #[must_use]
 pub fn last_event_id() -> Option<Uuid> {
     Hub::with_active(|hub| hub.last_event_id())
+}
+
+/// Starts a transaction with the current hub. Without an open client nothing is recorded, but the trace is passed on.
+///
+/// ```
+/// use vidette::{TransactionContext, configure_scope, start_transaction};
+///
+/// let transaction = start_transaction(TransactionContext::new("GET /cart", "http.server"));
+/// // From here on, events belong to the transaction.
+/// configure_scope(|scope| scope.set_span(Some(transaction.clone().into())));
+/// transaction.finish();
+/// ```
+pub fn start_transaction(context: TransactionContext) -> Transaction {
+    start_with_current(context, None)
+}
+
+/// Starts a transaction as [`start_transaction`] does, at the given time.
+pub fn start_transaction_with_timestamp(context: TransactionContext, timestamp: SystemTime) -> Transaction {
+    start_with_current(context, Some(timestamp))
 }

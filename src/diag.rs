@@ -12,7 +12,7 @@ pub type Diagnostics = Arc<dyn Fn(Level, fmt::Arguments<'_>) + Send + Sync>;
 
 /// Says something, if the options want to hear it.
 #[cold]
-pub(crate) fn say(options: &ClientOptions, level: Level, message: fmt::Arguments<'_>) {
+pub fn say(options: &ClientOptions, level: Level, message: fmt::Arguments<'_>) {
     if !options.debug {
         return;
     }

@@ -33,7 +33,7 @@ pub struct Dsn {
     url: Url,
     scheme: Scheme,
     /// Starts and ends with a slash.
-    path: String,
+    path: Box<str>,
     project_id: ProjectId,
 }
 
@@ -134,7 +134,7 @@ impl FromStr for Dsn {
         let Some((path, project)) = whole.rsplit_once('/') else {
             return Err(ParseDsnError::NoProjectId);
         };
-        let path = format!("{path}/");
+        let path = format!("{path}/").into_boxed_str();
         let project_id = project.parse()?;
         let whole = whole.to_owned();
         url.set_path(&whole);
@@ -202,12 +202,12 @@ impl fmt::Display for Scheme {
 /// The id of a project: text that is mostly a number, but need not be.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
-pub struct ProjectId(String);
+pub struct ProjectId(Box<str>);
 
 impl ProjectId {
     /// Wraps a project id as it is.
     pub fn new(id: &str) -> Self {
-        Self(id.to_owned())
+        Self(id.into())
     }
 
     /// Returns the id as text.

@@ -1,10 +1,14 @@
 //! What must hold for any bytes. Each function states one property and panics where it breaks.
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken property must stop the fuzzer")]
 
+use serde::Serialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::dsn::Dsn;
-use crate::wire::{Envelope, EnvelopeItem, EnvelopeView};
+use crate::protocol::{self, Event, SessionUpdate};
+use crate::trace::{TracePropagationContext, Transaction, TransactionContext};
+use crate::wire::{Envelope, EnvelopeItem, EnvelopeView, json};
 
 /// Any bytes are an envelope or an error; what was read is written byte for byte, and once more; the items found are
 /// those the view finds; and what is written from types alone is a fixpoint after the first time.
@@ -52,6 +56,30 @@ pub fn envelope(bytes: &[u8]) {
     );
 }
 
+/// Any text, and any value and item that bytes can be read as, is written to the byte as `serde_json` writes it.
+pub fn json(bytes: &[u8]) {
+    written_alike(&String::from_utf8_lossy(bytes));
+    if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
+        written_alike(&value);
+    }
+    if let Ok(event) = serde_json::from_slice::<Event<'static>>(bytes) {
+        written_alike(&event);
+    }
+    if let Ok(transaction) = serde_json::from_slice::<protocol::Transaction<'static>>(bytes) {
+        written_alike(&transaction);
+    }
+    if let Ok(session) = serde_json::from_slice::<SessionUpdate<'static>>(bytes) {
+        written_alike(&session);
+    }
+}
+
+fn written_alike(value: &impl Serialize) {
+    let mut ours = Vec::new();
+    json::append(&mut ours, value).expect("what was read can be written");
+    let theirs = serde_json::to_vec(value).expect("what was read can be written");
+    assert_eq!(String::from_utf8_lossy(&ours), String::from_utf8_lossy(&theirs));
+}
+
 /// Any text is a DSN or an error, and what a DSN displays parses to the same.
 pub fn dsn(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
@@ -66,6 +94,40 @@ pub fn dsn(bytes: &[u8]) {
     assert_eq!(public.project_id(), dsn.project_id());
     assert_eq!(public.envelope_api_url(), dsn.envelope_api_url());
     assert!(dsn.envelope_api_url().username().is_empty());
+}
+
+/// Any headers, one a line, start a transaction. What it passes on fits a header, says what came in, and does not change
+/// when it is passed on again.
+pub fn headers(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let incoming: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once(':')).collect();
+    let read = TracePropagationContext::try_from_headers(incoming.iter().copied());
+    let first = passed_on(&incoming);
+    match &read {
+        Ok(read) => {
+            let same = read.sentry_trace_header();
+            // All but the span is the caller's.
+            assert_eq!((&first[0].1[..32], &first[0].1[49..]), (&same[..32], &same[49..]));
+        }
+        Err(error) => assert!(!error.to_string().is_empty() && first.len() == 1),
+    }
+    let borrowed: Vec<(&str, &str)> = first.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let second = passed_on(&borrowed);
+    assert_eq!(first.get(1), second.get(1), "baggage that is passed on again stays");
+    if let Some((name, baggage)) = first.get(1) {
+        assert_eq!(*name, "baggage");
+        assert!(!baggage.is_empty() && baggage.len() <= 8_192 && baggage.split(',').count() <= 64);
+        assert!(baggage.bytes().all(|byte| byte.is_ascii_graphic()));
+        assert!(baggage.split(',').all(|member| member.starts_with("sentry-") && member.contains('=')));
+    }
+}
+
+/// What a transaction passes on that continues the trace of these headers.
+fn passed_on(incoming: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+    let context = TransactionContext::continue_from_headers("name", "op", incoming.iter().copied());
+    Transaction::start(context, None, None).iter_headers().collect()
 }
 
 fn write(envelope: &Envelope) -> Vec<u8> {

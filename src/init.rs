@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use crate::client::Client;
 use crate::diag;
-use crate::hub::current;
+use crate::hub::bound::HAS_SESSIONS;
+use crate::hub::{Hub, current};
 use crate::integration;
 use crate::into_dsn::IntoDsn;
-use crate::options::{ClientOptions, EventSamplingStrategy, TracesSamplingStrategy};
-use crate::protocol::Level;
+use crate::options::{ClientOptions, EventSamplingStrategy, SessionMode, TracesSamplingStrategy};
+use crate::protocol::{Level, SessionStatus};
 use crate::transport;
 
-/// Closes the client when dropped, and waits up to its shutdown timeout for what is queued.
+/// Ends the session and closes the client when dropped, and waits up to its shutdown timeout for what is queued.
 #[must_use = "the client is closed when the guard is dropped"]
 pub struct ClientInitGuard(Arc<Client>);
 
@@ -36,6 +37,11 @@ impl Deref for ClientInitGuard {
 
 impl Drop for ClientInitGuard {
     fn drop(&mut self) {
+        for hub in [Hub::current(), Hub::main()] {
+            if hub.client().is_some_and(|client| Arc::ptr_eq(&client, &self.0)) {
+                hub.finish_session(SessionStatus::Exited);
+            }
+        }
         self.0.close(None);
     }
 }
@@ -51,7 +57,8 @@ impl fmt::Debug for ClientInitGuard {
 /// What the options leave open is taken from the environment: `SENTRY_DSN`, `SENTRY_RELEASE`, `SENTRY_ENVIRONMENT`,
 /// `SENTRY_SAMPLE_RATE` and `SENTRY_TRACES_SAMPLE_RATE`; a value that can't be read is ignored and said so in the diagnostics. Without a transport, the
 /// HTTP transport is used, and unless [`default_integrations`](ClientOptions::default_integrations) is off, the
-/// integrations of the enabled features are added.
+/// integrations of the enabled features are added. With [`auto_session_tracking`](ClientOptions::auto_session_tracking) and in
+/// [`SessionMode::Application`], a session starts, which ends when the guard is dropped.
 ///
 /// ```
 /// let _guard = vidette::init(("https://key@sentry.example/1", vidette::ClientOptions::new().release("shop@1.0")));
@@ -62,7 +69,12 @@ impl fmt::Debug for ClientInitGuard {
 /// If the DSN given is text and malformed, as the mirrored API does. A malformed `SENTRY_DSN` only disables the client.
 pub fn init<O: Into<ClientOptions>>(options: O) -> ClientInitGuard {
     let client = Arc::new(Client::with_options(with_defaults(options.into(), |name| std::env::var(name).ok())));
-    current::make_current_main().bind_client(Some(Arc::clone(&client)));
+    let hub = current::make_current_main();
+    hub.bind_client(Some(Arc::clone(&client)));
+    let options = client.options();
+    if HAS_SESSIONS && options.auto_session_tracking && options.session_mode == SessionMode::Application {
+        hub.begin_session();
+    }
     ClientInitGuard(client)
 }
 

@@ -63,6 +63,15 @@ impl Ledger {
         }
     }
 
+    /// Counts what came in and was dropped at once, to be reported to the server.
+    pub(crate) fn capture_and_discard(&self, losses: &[ItemLoss], reason: Reason) {
+        for loss in losses {
+            self.captured.add(loss.category.as_index(), loss.quantity);
+            self.discarded.add(cell(loss.category, reason), loss.quantity);
+            self.unreported.add(cell(loss.category, reason), loss.quantity);
+        }
+    }
+
     /// Counts what was dropped and what the server knows of: it refused it because of a limit.
     pub(crate) fn discard_known(&self, losses: &[ItemLoss], reason: Reason) {
         for loss in losses {
@@ -137,6 +146,8 @@ impl Ledger {
 }
 
 /// Lets a transport say that it lost something it had taken.
+///
+/// One made by default belongs to no client: what it records is counted nowhere.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     ledger: Arc<Ledger>,
@@ -155,6 +166,12 @@ impl Recorder {
     /// Counts `source`, which the transport was handed, as lost. It is reported to the server.
     pub fn record_lost_data<L: LossSource>(&self, source: &L, reason: LossReason) {
         self.ledger.lose_handed_over(source.losses(), reason.into());
+    }
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::detached()
     }
 }
 
@@ -187,6 +204,8 @@ impl From<LossReason> for Reason {
 }
 
 /// What became of everything a client captured. Attachments and the like count in bytes, the rest in pieces.
+///
+/// Logs and metrics count in both: in pieces when they are captured, in bytes when they leave or are dropped.
 ///
 /// At a quiet moment, `captured = delivered + handed_over + discarded + held` for each category.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -183,8 +183,8 @@ impl ClientOptions {
         accept_invalid_certs: bool = |accept| accept;
         /// Sets how long closing waits for what is queued.
         shutdown_timeout: Duration = |timeout| timeout;
-        /// Sets how many items may wait for the sender; zero means the default.
-        transport_channel_capacity: usize = |capacity| NonZeroUsize::new(capacity);
+        /// Sets how many items may wait for the sender; zero means one.
+        transport_channel_capacity: usize = |capacity| Some(NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN));
         /// Sets a PEM file with further authorities to trust.
         ca_certs: impl Into<PathBuf> = |path| Some(path.into());
     }

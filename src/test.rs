@@ -101,8 +101,10 @@ pub fn with_captured_envelopes_options<F: FnOnce(), O: Into<ClientOptions>>(f: F
     options.dsn = options.dsn.or_else(some_dsn);
     options.transport = Some(Arc::new(Arc::clone(&transport)));
     let client = Arc::new(Client::with_options(options));
-    let hub = Arc::new(Hub::new(Some(client), Arc::new(Scope::default())));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::new(Scope::default())));
     Hub::run(hub, f);
+    // What travels in batches waits for the sender.
+    client.flush(None);
     transport.fetch_and_clear_envelopes()
 }
 

@@ -1,11 +1,11 @@
 //! The data types of the Sentry protocol, under the names the mirrored API gives them.
 
+pub use debugid::*;
 pub use uuid::{Uuid, Variant as UuidVariant, Version as UuidVersion};
 
 pub use crate::auth::{Auth, ParseAuthError};
 pub use crate::dsn::{Dsn, ParseDsnError, ParseProjectIdError, ProjectId, Scheme};
 pub use crate::protocol;
-pub use crate::protocol::debugid::*;
 pub use crate::protocol::ids::random_uuid;
 
 /// An enum whose variants can be counted off and used as indices.

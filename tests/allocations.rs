@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use allocation_counter::measure;
 use vidette::protocol::Event;
-use vidette::{Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Level, Scope, Transport, breadcrumb};
+use vidette::{
+    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Level, Scope, Transaction, TransactionContext, Transport,
+    breadcrumb,
+};
 
 use self::keeper::Keeper;
 
@@ -124,6 +127,10 @@ fn calls_without_a_client_allocate_nothing() {
         vidette::configure_scope(|scope| scope.set_tag("tag", "x".repeat(99)));
         vidette::with_scope(|scope| scope.set_tag("tag", "x".repeat(99)), || ());
         vidette::capture_message("nobody", Level::Info);
+        #[cfg(feature = "logs")]
+        vidette::logger_info!(text = "x".repeat(99), "{} is nobody", "x".repeat(99));
+        #[cfg(feature = "metrics")]
+        vidette::metrics::counter("nobody", 1).attribute("n", 1).capture();
         vidette::capture_error(&std::fmt::Error);
         _ = vidette::last_event_id();
         _ = Hub::current();
@@ -181,6 +188,25 @@ fn setting_a_tag_allocates_at_most_twice() {
     assert_eq!(each(|| hub.configure_scope(|_: &mut Scope| ())), 0);
 }
 
+#[cfg(feature = "release-health")]
+#[test]
+fn a_request_that_is_a_session_allocates_the_session_alone() {
+    let _alone = alone();
+    let options = ClientOptions::new().release("app@1").session_mode(vidette::SessionMode::Request);
+    let client = client(options.transport(Arc::new(Forgetting)));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    let request = || {
+        hub.start_session();
+        hub.end_session();
+    };
+    assert!(each(request) <= 1);
+    assert!(each(|| Hub::run(Arc::clone(&hub), vidette::start_session)) <= 1, "which ends the one before");
+    let user = vidette::User { id: Some("a user".to_owned()), ..vidette::User::default() };
+    hub.configure_scope(|scope| scope.set_user(Some(user)));
+    assert!(each(request) <= 1, "the user is shared");
+    assert!(client.flush(None));
+}
+
 #[test]
 fn a_capture_allocates_at_most_twice_beyond_the_event_itself() {
     let _alone = alone();
@@ -212,5 +238,142 @@ fn forks_that_have_gone_leave_little_behind() {
         // What the pools keep, for the next ones.
         assert!(left.bytes_current < 1 << 20, "{} bytes after {forks} forks", left.bytes_current);
         assert!(left.bytes_max > 1 << 24, "they were there");
+    }
+}
+
+#[cfg(feature = "logs")]
+#[test]
+fn a_log_allocates_for_its_texts_alone() {
+    use vidette::logger_info;
+
+    let _alone = alone();
+    let client = client(ClientOptions::new().transport(Arc::new(Forgetting)));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    let _guard = HubSwitchGuard::new(hub);
+    logger_info!("makes the queue, and starts the sender");
+    for (most, log) in [
+        (0, (|| logger_info!("plain")) as fn()),
+        (0, || logger_info!(a = 1, b = true, c = 1.5, "three numbers")),
+        (1, || logger_info!(user.id = "u-17", "one text")),
+        (1, || logger_info!("took {} ms", 1)),
+    ] {
+        assert!(client.flush(None));
+        assert_eq!(each(log), most);
+    }
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn a_metric_allocates_for_its_texts_alone() {
+    use vidette::metrics;
+
+    let _alone = alone();
+    let client = client(ClientOptions::new().transport(Arc::new(Forgetting)));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    let _guard = HubSwitchGuard::new(hub);
+    metrics::counter("first", 1).capture();
+    assert!(client.flush(None));
+    assert_eq!(each(|| metrics::counter("hits", 1).attribute("cold", false).capture()), 0);
+    assert_eq!(each(|| metrics::gauge("load", 0.5).unit("ratio").attribute("host", "box").capture()), 1);
+}
+
+/// A hub whose client takes what is sampled on the sender thread, and forgets it.
+fn sampling(rate: f32) -> Arc<Hub> {
+    let options = ClientOptions::new().traces_sample_rate(rate).transport_channel_capacity(100_000);
+    Arc::new(Hub::new(Some(client(options.transport(Arc::new(Forgetting)))), Arc::default()))
+}
+
+fn transaction(hub: &Hub) -> Transaction {
+    hub.start_transaction(TransactionContext::new("GET /cart", "http.server"))
+}
+
+#[test]
+fn a_span_that_is_not_sampled_allocates_nothing() {
+    let _alone = alone();
+    for hub in [sampling(0.0), Arc::new(Hub::new(None, Arc::default()))] {
+        let transaction = transaction(&hub);
+        let span = transaction.start_child("db.query", "SELECT a, b, c FROM tables WHERE length > 23");
+        let calls = || {
+            let inner = span.start_child("http.client", "GET https://shop.invalid/cart/with/a/long/path");
+            inner.set_tag("key", "a value that does not fit into a small string");
+            inner.set_status(vidette::protocol::SpanStatus::Ok);
+            transaction.set_status(vidette::protocol::SpanStatus::Ok);
+            transaction.set_tag("key", "a value that does not fit into a small string");
+            inner.clone().finish();
+        };
+        assert_eq!(each(calls), 0);
+    }
+}
+
+#[test]
+fn a_transaction_that_is_not_sampled_allocates_once_and_its_spans_add_nothing() {
+    let _alone = alone();
+    let hub = sampling(0.0);
+    let whole = || {
+        let transaction = transaction(&hub);
+        (0..10).for_each(|_| transaction.start_child("db.query", "SELECT a, b, c FROM tables").finish());
+        transaction.finish();
+    };
+    assert_eq!(each(whole), 1);
+}
+
+#[test]
+fn a_sampled_span_allocates_once_and_each_note_on_it_once() {
+    let _alone = alone();
+    let hub = sampling(1.0);
+    let transaction = transaction(&hub);
+    let span = || transaction.start_child("db.query", "SELECT 1");
+    assert_eq!(each(|| span().finish()), 1);
+    let noted = || {
+        let span = span();
+        span.set_data("rows", 7.into());
+        span.set_status(vidette::protocol::SpanStatus::Ok);
+        span.finish();
+    };
+    assert_eq!(each(noted), 2);
+}
+
+#[test]
+fn a_sampled_transaction_allocates_at_most_four_times_beside_its_spans() {
+    let _alone = alone();
+    let hub = sampling(1.0);
+    let _guard = HubSwitchGuard::new(Arc::clone(&hub));
+    let whole = |spans: u64| {
+        let hub = Arc::clone(&hub);
+        move || {
+            let transaction = transaction(&hub);
+            (0..spans).for_each(|_| transaction.start_child("db.query", "SELECT 1").finish());
+            transaction.finish();
+        }
+    };
+    let bare = each(whole(0));
+    assert!(bare <= 4, "{bare}");
+    assert!(each(whole(10)) <= bare + 10);
+}
+
+#[test]
+fn the_headers_of_a_span_are_written_into_a_buffer_without_allocating() {
+    use std::fmt::Write;
+
+    let _alone = alone();
+    for rate in [0.0, 1.0] {
+        let hub = sampling(rate);
+        let transaction = transaction(&hub);
+        let span = transaction.start_child("http.client", "");
+        let mut buffer = String::with_capacity(1 << 20);
+        let write = || span.trace_headers().iter().for_each(|(name, value)| _ = write!(buffer, "{name}: {value}\r\n"));
+        assert_eq!(each(write), 0);
+        assert!(buffer.contains("sentry-trace: ") && buffer.contains("baggage: sentry-trace_id="));
+    }
+}
+
+#[test]
+fn setting_the_active_span_allocates_nothing() {
+    let _alone = alone();
+    for rate in [0.0, 1.0] {
+        let hub = sampling(rate);
+        let transaction = transaction(&hub);
+        let set = || hub.configure_scope(|scope| scope.set_span(Some(transaction.clone().into())));
+        assert_eq!(each(set), 0);
     }
 }

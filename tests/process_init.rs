@@ -14,6 +14,34 @@ use vidette::{ClientOptions, Level, breadcrumb};
 use crate::receiver::{Answer, Receiver};
 use crate::rig::{PATIENCE, crumbs};
 
+#[cfg(feature = "release-health")]
+#[test]
+fn the_guard_ends_the_session_that_init_started() {
+    if is_child() {
+        let options = ClientOptions::new().release("shop@1").auto_session_tracking(true);
+        let guard = vidette::init(options);
+        vidette::capture_event(vidette::protocol::Event { level: Level::Error, ..Default::default() });
+        // Another thread, where another hub is the current one, drops the guard.
+        std::thread::spawn(|| drop(guard)).join().unwrap();
+        return;
+    }
+    let receiver = Receiver::start().unwrap();
+    let dsn = receiver.dsn().to_string();
+    assert_success(&run("the_guard_ends_the_session_that_init_started", &[("SENTRY_DSN", &dsn)]));
+    assert!(receiver.wait_for(2, PATIENCE));
+    let received = receiver.take();
+    let items = received.iter().flat_map(|received| received.envelope.items());
+    let sessions: Vec<_> = items
+        .filter_map(|item| match item {
+            vidette::protocol::EnvelopeItem::SessionUpdate(update) => {
+                Some(format!("{} {} {} {}", update.attributes.release, update.init, update.status, update.errors))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sessions, ["shop@1 true ok 1", "shop@1 false exited 1"]);
+}
+
 /// Runs the test `name` of this file in a process with this environment, where `body_of_child` is its body.
 fn run(name: &str, env: &[(&str, &str)]) -> Output {
     let mut child = Command::new(std::env::current_exe().unwrap());

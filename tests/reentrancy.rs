@@ -19,8 +19,8 @@ use std::time::Duration;
 use vidette::protocol::Event;
 use vidette::protocol::client_report::Category;
 use vidette::{
-    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, Transport, TransportFactory,
-    breadcrumb,
+    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, TransactionContext, Transport,
+    TransportFactory, TransportOptions, breadcrumb,
 };
 
 use crate::cases::{CASES, Case, Deed, dropping};
@@ -51,6 +51,17 @@ fn everything(hub: &Arc<Hub>) {
         drop(guard);
         drop(inner);
         hub.capture_error(&fmt::Error);
+        Hub::run(Arc::clone(hub), || {
+            #[cfg(feature = "logs")]
+            vidette::logger_info!(n = 1, "nested {}", "log");
+            #[cfg(feature = "metrics")]
+            vidette::metrics::gauge("nested", 1).capture();
+            drop(vidette::Monitor::new("nested").start());
+        });
+        let transaction = hub.start_transaction(TransactionContext::new("nested", "op"));
+        hub.configure_scope(|scope| scope.set_span(Some(transaction.start_child("op", "nested").into())));
+        hub.capture_error(&fmt::Error);
+        transaction.finish();
         let fork = Arc::new(Hub::new_from_top(hub));
         Hub::run(fork, || {
             breadcrumb!(n = 1, "on a fork");
@@ -221,7 +232,7 @@ fn a_setup_may_use_hubs_and_panic() {
 fn a_factory_may_use_hubs_and_make_clients() {
     struct Factory;
     impl TransportFactory for Factory {
-        fn create_transport(&self, _: &ClientOptions) -> Arc<dyn Transport> {
+        fn create_transport_with_options(&self, _: TransportOptions) -> Arc<dyn Transport> {
             let other = Rig::new();
             everything(&other.hub);
             everything(&Hub::current());

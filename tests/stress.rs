@@ -172,6 +172,61 @@ fn random_operations_large() {
     stress(32, Duration::from_secs(60));
 }
 
+/// Threads that log as fast as they can.
+#[cfg(feature = "logs")]
+fn logs_of_many_threads(threads: usize, each: usize) {
+    use vidette::logger_info;
+    use vidette::protocol::client_report::Reason;
+    use vidette::wire::{EnvelopeItem, ItemContainer};
+
+    let probe = Probe::new(Gate::opened());
+    let client = client(ClientOptions::new().transport(Arc::clone(&probe)));
+    let hub = rig::hub(&client);
+    thread::scope(|scope| {
+        for thread in 0..threads {
+            let hub = Arc::clone(&hub);
+            scope.spawn(move || Hub::run(hub, || (0..each).for_each(|n| logger_info!(thread = thread, n = n, "log"))));
+        }
+    });
+    assert!(client.close(Some(12 * PATIENCE)));
+    let stats = client.stats();
+    assert_settled(&stats);
+    let envelopes = probe.take();
+    let batches = envelopes.iter().flat_map(vidette::Envelope::items).filter_map(|item| match item {
+        EnvelopeItem::ItemContainer(ItemContainer::Logs(logs)) => Some(logs),
+        _ => None,
+    });
+    let mut last = vec![None; threads];
+    let mut arrived = 0;
+    for batch in batches {
+        assert!(batch.len() <= 100);
+        arrived += batch.len();
+        for log in batch {
+            let number = |name: &str| log.attributes[name].0.as_u64().unwrap() as usize;
+            let last = &mut last[number("thread")];
+            assert!(*last < Some(number("n")), "the order of a thread is kept");
+            *last = Some(number("n"));
+        }
+    }
+    assert_eq!(stats.captured(Category::LogItem), (threads * each) as u64);
+    assert_eq!(stats.handed_over(Category::LogItem), arrived as u64);
+    let refused = rig::discarded_of(&stats, Category::LogItem, Reason::QueueOverflow);
+    assert_eq!(arrived as u64 + refused, (threads * each) as u64);
+}
+
+#[cfg(feature = "logs")]
+#[test]
+fn logs_of_many_threads_small() {
+    logs_of_many_threads(4, 10_000);
+}
+
+#[cfg(feature = "logs")]
+#[test]
+#[ignore = "takes a minute"]
+fn logs_of_many_threads_large() {
+    logs_of_many_threads(32, 200_000);
+}
+
 /// Clients that come and go while others capture.
 fn clients_that_come_and_go(rounds: usize) {
     let hub = Arc::new(Hub::new(None, Arc::default()));
@@ -221,5 +276,88 @@ fn clients_that_come_and_go_small() {
 fn clients_that_come_and_go_large() {
     clients_that_come_and_go(20_000);
 }
+
+/// Requests on many threads, each a session, some of a user, some with an error.
+#[cfg(feature = "release-health")]
+fn requests(threads: usize, each: usize) {
+    use std::collections::BTreeMap;
+    use vidette::protocol::EnvelopeItem;
+    use vidette::{SessionMode, User};
+
+    let probe = Probe::new(Gate::opened());
+    let options = ClientOptions::new().release("app@1").session_mode(SessionMode::Request);
+    let client = client(options.transport(Arc::clone(&probe)).transport_channel_capacity(10_000).before_send(|_| None));
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|thread| {
+                let main = rig::hub(&client);
+                scope.spawn(move || {
+                    for n in 0..each {
+                        let hub = Hub::new_from_top(&main);
+                        if n % 100 == 0 {
+                            let user = User { id: Some(format!("user {thread}")), ..User::default() };
+                            hub.configure_scope(|scope| scope.set_user(Some(user)));
+                        }
+                        hub.start_session();
+                        // Ended by hand, or with its hub.
+                        if n % 2 == 0 {
+                            hub.end_session_with_status(STATUSES[n / 2 % 4]);
+                        }
+                    }
+                })
+            })
+            .collect();
+        // Collections in between take what is there, and nothing twice.
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                assert!(client.flush(Some(12 * PATIENCE)));
+            }
+        });
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(client.flush(Some(12 * PATIENCE)));
+    let stats = client.stats();
+    assert_settled(&stats);
+    assert_eq!(stats.captured(Category::Session), (threads * each) as u64);
+    assert_eq!(stats.handed_over(Category::Session), (threads * each) as u64);
+
+    let mut counted = BTreeMap::<Option<String>, [usize; 4]>::new();
+    for item in probe.take().into_iter().flat_map(vidette::Envelope::into_items) {
+        let EnvelopeItem::SessionAggregates(sessions) = item else { panic!("{item:?}") };
+        for bucket in sessions.aggregates {
+            let counts = [bucket.exited, bucket.errored, bucket.crashed, bucket.abnormal];
+            let sums = counted.entry(bucket.distinct_id).or_default();
+            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count as usize);
+        }
+    }
+    let mut expected = BTreeMap::<Option<String>, [usize; 4]>::new();
+    for (thread, n) in (0..threads).flat_map(|thread| (0..each).map(move |n| (thread, n))) {
+        let user = (n % 100 == 0).then(|| format!("user {thread}"));
+        let outcome = if n % 2 == 0 { [0, 0, 2, 3][n / 2 % 4] } else { 0 };
+        expected.entry(user).or_default()[outcome] += 1;
+    }
+    assert_eq!(counted, expected);
+}
+
+#[cfg(feature = "release-health")]
+#[test]
+fn requests_small() {
+    requests(4, 20_000);
+}
+
+#[cfg(feature = "release-health")]
+#[test]
+#[ignore = "takes a minute"]
+fn requests_large() {
+    requests(32, 500_000);
+}
+
+#[cfg(feature = "release-health")]
+const STATUSES: [vidette::protocol::SessionStatus; 4] = {
+    use vidette::protocol::SessionStatus::{Abnormal, Crashed, Exited, Ok};
+    [Ok, Exited, Crashed, Abnormal]
+};
 
 const KEYS: [&str; 6] = ["a", "b", "c", "d", "a key that is too long to stand inline in the entry", "f"];

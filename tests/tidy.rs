@@ -18,6 +18,9 @@ const LAYERS: &[&[&str]] =
 /// Upward uses that stay: (file, module used, why).
 const UPWARD: &[(&str, &str, &str)] = &[
     ("src/client/sender.rs", "hub", "the sender thread runs under an empty hub"),
+    ("src/logs/mod.rs", "hub", "a kind of telemetry brings its part of the hub along"),
+    ("src/logs/mod.rs", "scope", "and of the scope"),
+    ("src/metrics.rs", "hub", "a kind of telemetry brings its part of the hub along"),
     ("src/protocol/losses.rs", "wire", "what is lost with an envelope is what is lost with its items"),
     ("src/protocol/mod.rs", "wire", "the mirrored `protocol` re-exports the envelope types"),
 ];

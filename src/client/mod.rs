@@ -5,25 +5,32 @@
 //! ```
 //! Callers never wait for the sender, but in `flush` and `close`, and there no longer than they say.
 
+mod batch;
+mod delivery;
+mod lane;
 mod line;
 mod parcel;
 mod pipeline;
 mod rate_limit;
 mod sender;
+mod sessions;
+mod tracing;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use uuid::Uuid;
 
+use self::lane::Lanes;
 use self::line::Ticket;
 use self::parcel::{Losses, Parcel, Queued};
 use self::sender::Request;
+use self::sessions::Lane;
 use crate::callback;
 use crate::diag;
 use crate::gate::Pass;
@@ -31,9 +38,10 @@ use crate::integration::Integration;
 use crate::loss::{ClientStats, Ledger, Recorder};
 use crate::options::ClientOptions;
 use crate::protocol::client_report::{ItemLoss, Reason};
-use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level};
+use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level, MonitorCheckIn};
 use crate::scope::Scope;
 use crate::sync::parker::Parker;
+use crate::trace::Origin;
 use crate::transport::{Delivery, Transport, TransportOptions};
 use crate::types::Dsn;
 use crate::wire::Envelope;
@@ -61,10 +69,15 @@ pub struct Client {
 pub(crate) struct Core {
     pub(crate) options: ClientOptions,
     pub(crate) sdk: ClientSdkInfo,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) queue: ArrayQueue<Box<Queued>>,
     /// Estimated bytes of what is queued.
     pub(crate) queued_bytes: AtomicUsize,
+    /// Sessions that wait for the sender, from the first one on.
+    pub(crate) sessions: OnceLock<Box<Lane>>,
+    /// What waits to be sent in batches.
+    pub(crate) lanes: Lanes,
     pub(crate) requests: SegQueue<Request>,
     pub(crate) parker: Parker,
     /// The client's place at its transport, until the sender gives it back. Locked only to start, clone and close.
@@ -75,6 +88,8 @@ pub(crate) struct Core {
     pub(crate) looks_at_events: bool,
     /// False from the moment the client closes.
     open: AtomicBool,
+    /// The origin of the times that are shared as numbers.
+    pub(crate) started: Instant,
     /// True if there are losses that the sender has been told of.
     pub(crate) report_due: AtomicBool,
     /// True once there is no sender and will be none: see [`has_ended`](Self::has_ended).
@@ -90,6 +105,10 @@ impl Client {
                 diag::say(&options, Level::Error, format_args!("setup of {} panicked", panicked.0));
             }
         }
+        // Integrations that never heard of this crate would take its frames for the application's.
+        if !options.in_app_exclude.contains(&OWN_FRAMES) {
+            options.in_app_exclude.push(OWN_FRAMES);
+        }
         let ledger = Arc::new(Ledger::new());
         let ticket = create_transport(&options, &ledger).map(Ticket::new);
         Self::with_ticket(ticket, options, ledger)
@@ -102,14 +121,18 @@ impl Client {
         let capacity = options.transport_channel_capacity.map_or(QUEUE_CAPACITY, usize::from);
         let core = Core {
             sdk: sdk(&options),
+            origin: Arc::new(Origin::of(&options)),
             queue: ArrayQueue::new(if is_enabled { capacity } else { 1 }),
             queued_bytes: AtomicUsize::new(0),
+            sessions: OnceLock::new(),
+            lanes: Lanes::new(),
             requests: SegQueue::new(),
             parker: Parker::new(),
             ticket: Mutex::new(ticket),
             inline,
             looks_at_events: !options.integrations.is_empty() || options.before_send.is_some(),
             open: AtomicBool::new(is_enabled),
+            started: Instant::now(),
             report_due: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             ledger,
@@ -145,7 +168,7 @@ impl Client {
     /// What became of everything captured so far.
     #[must_use]
     pub fn stats(&self) -> ClientStats {
-        self.core.ledger.stats(self.core.queue.len())
+        self.core.ledger.stats(self.core.queue.len() + self.core.lanes.len())
     }
 
     /// Captures an event, filled from `scope` if there is one. Nil: it was dropped, and counted.
@@ -166,14 +189,20 @@ impl Client {
         pipeline::chance(rate)
     }
 
+    /// Captures what a scheduled job says, in an envelope of its own, and returns the id of the run; nil if it was dropped.
+    ///
+    /// An environment that is missing is filled in from the options.
+    pub fn capture_check_in(&self, mut check_in: MonitorCheckIn) -> Uuid {
+        let id = check_in.check_in_id;
+        if check_in.environment.is_none() {
+            check_in.environment = self.options().environment.as_deref().map(str::to_owned);
+        }
+        if self.core.send(Parcel::Item(check_in.into())) { id } else { Uuid::nil() }
+    }
+
     /// Sends an envelope as it is.
     pub fn send_envelope(&self, envelope: Envelope) {
-        if self.core.is_open() && callback::may_capture() {
-            let parcel = Parcel::Envelope(envelope);
-            let losses = parcel.losses();
-            self.core.ledger.capture(&losses);
-            self.core.enqueue(parcel, losses);
-        }
+        self.core.send(Parcel::Envelope(envelope));
     }
 
     /// Waits until everything captured before is sent, for `timeout` or else the option's shutdown timeout.
@@ -212,6 +241,10 @@ impl Client {
         }
     }
 
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// Finds an integration by its type.
     pub(crate) fn integration<I: Integration>(&self) -> Option<&I> {
         self.core.options.integrations.iter().find_map(|integration| (**integration).as_any().downcast_ref())
@@ -225,7 +258,7 @@ impl Client {
             if callback::is_inside() {
                 return false;
             }
-            if core.parker.is_unused() && !core.has_unreported() {
+            if core.parker.is_unused() && core.lanes.len() == 0 && !core.has_unreported() {
                 return true;
             }
         }
@@ -244,6 +277,16 @@ impl Core {
         self.open.load(Acquire)
     }
 
+    /// Sends something that nobody has to look at. False: it was dropped, and counted if the client is open.
+    fn send(self: &Arc<Self>, parcel: Parcel) -> bool {
+        if !self.is_open() || !callback::may_capture() {
+            return false;
+        }
+        let losses = parcel.losses();
+        self.ledger.capture(&losses);
+        self.enqueue(parcel, losses)
+    }
+
     /// Queues a parcel whose losses are counted as held. False: there was no room, and it was discarded.
     pub(crate) fn enqueue(self: &Arc<Self>, parcel: Parcel, losses: Losses) -> bool {
         if let Some(transport) = &self.inline {
@@ -251,15 +294,14 @@ impl Core {
             return true;
         }
         let weight = parcel.weight();
-        // Relaxed: the budget counts nothing but itself.
-        if self.queued_bytes.fetch_add(weight, Relaxed) + weight > MOST_QUEUED_BYTES {
-            self.queued_bytes.fetch_sub(weight, Relaxed);
-            self.discard(&losses, Reason::QueueOverflow);
+        if !self.burden(weight) {
+            self.refuse(parcel, losses);
             return false;
         }
         if let Err(refused) = self.queue.push(Box::new(Queued { parcel, losses, weight })) {
-            self.queued_bytes.fetch_sub(weight, Relaxed);
-            self.discard(&refused.losses, Reason::QueueOverflow);
+            self.unburden(weight);
+            let Queued { parcel, losses, .. } = *refused;
+            self.refuse(parcel, losses);
             return false;
         }
         self.wake_sender();
@@ -269,9 +311,40 @@ impl Core {
         true
     }
 
+    /// Drops and counts a parcel for which there was no room. How the session stands is told all the same.
+    fn refuse(self: &Arc<Self>, mut parcel: Parcel, mut losses: Losses) {
+        if let Some(update) = parcel.part_from_session(&mut losses) {
+            self.leave_update(update);
+        }
+        self.discard(&losses, Reason::QueueOverflow);
+    }
+
+    /// Takes so many bytes from the budget of what waits. False: they are not there.
+    pub(crate) fn burden(&self, weight: usize) -> bool {
+        // Relaxed: the budget counts nothing but itself.
+        let fits = weight == 0 || self.queued_bytes.fetch_add(weight, Relaxed) + weight <= MOST_QUEUED_BYTES;
+        if !fits {
+            self.unburden(weight);
+        }
+        fits
+    }
+
+    /// Gives back what [`burden`](Self::burden) took.
+    pub(crate) fn unburden(&self, weight: usize) {
+        if weight != 0 {
+            // Relaxed: as in `burden`.
+            self.queued_bytes.fetch_sub(weight, Relaxed);
+        }
+    }
+
     /// Counts a loss, and sees to it that it is reported.
     pub(crate) fn discard(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
         self.ledger.discard(losses, reason);
+        self.tell_of_losses(losses, reason);
+    }
+
+    /// Sees to it that a loss that was counted is reported.
+    fn tell_of_losses(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
         diag::say(&self.options, Level::Debug, format_args!("discarded {} item(s): {reason:?}", losses.len()));
         // Relaxed: who sets the flag wakes the sender, which takes in all that was counted before.
         if self.reports_losses() && !self.report_due.load(Relaxed) && !self.report_due.swap(true, Relaxed) {
@@ -303,12 +376,16 @@ impl Core {
         while let Some(dropped) = self.take_parcel() {
             self.discard(&dropped.losses, reason);
         }
+        for lane in self.lanes.all() {
+            while let Some(dropped) = lane.take(self) {
+                self.discard(&dropped.losses, reason);
+            }
+        }
     }
 
     pub(crate) fn take_parcel(&self) -> Option<Box<Queued>> {
         let queued = self.queue.pop()?;
-        // Relaxed: as in `enqueue`.
-        self.queued_bytes.fetch_sub(queued.weight, Relaxed);
+        self.unburden(queued.weight);
         Some(queued)
     }
 }
@@ -369,6 +446,8 @@ fn name_of(integration: &dyn Integration) -> &'static str {
     callback::guarded("integration name", || integration.name()).unwrap_or("integration")
 }
 
+/// What the paths of this crate's functions start with.
+const OWN_FRAMES: &str = concat!(env!("CARGO_PKG_NAME"), "::");
 /// Items that may wait for the sender, unless the options say otherwise.
 const QUEUE_CAPACITY: usize = 1_000;
 /// Estimated bytes that may wait for the sender.

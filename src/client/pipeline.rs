@@ -2,8 +2,9 @@
 //!
 //! 1. scope data, then the scope's event processors, then the integrations
 //! 2. `before_send`
-//! 3. sampling
-//! 4. the queue
+//! 3. the session takes note
+//! 4. sampling
+//! 5. the queue
 //!
 //! Where no one wants to look at the event, the first step is left to the sender.
 
@@ -13,6 +14,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::parcel::{Parcel, event_losses};
+use super::sessions::sessions;
+use super::tracing::Agreed;
 use super::{Core, name_of};
 use crate::callback::{self, Panicked};
 use crate::diag;
@@ -21,10 +24,11 @@ use crate::protocol::client_report::Reason;
 use crate::protocol::ids::{random_u64, random_uuid};
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
+use crate::session::{Session, Update};
 
 impl Core {
     /// Takes an event through all steps. Nil: it was dropped, and counted.
-    pub(crate) fn capture(self: &Arc<Self>, mut event: Event<'static>, scope: Scope) -> Uuid {
+    pub(crate) fn capture(self: &Arc<Self>, mut event: Event<'static>, mut scope: Scope) -> Uuid {
         if !self.is_open() || !callback::may_capture() {
             return Uuid::nil();
         }
@@ -32,23 +36,39 @@ impl Core {
             event.event_id = random_uuid();
         }
         let id = event.event_id;
-        let losses = event_losses(&event, &scope);
+        let mut losses = event_losses(&event, &scope);
         self.ledger.capture(&losses);
-        let parcel = match self.process(event, scope) {
+        // It must not come to the queue: it holds a client.
+        let session = scope.take_session();
+        let parcel = match self.process(event, scope, session) {
             Ok(parcel) => parcel,
             Err(reason) => {
                 self.discard(&losses, reason);
                 return Uuid::nil();
             }
         };
+        if matches!(parcel, Parcel::Event { session: Some(_), .. }) {
+            losses.extend(sessions(1));
+        }
         // A callback may have attached or removed something: what is counted is what came in.
         if self.enqueue(parcel, losses) { id } else { Uuid::nil() }
     }
 
-    fn process(&self, event: Event<'static>, scope: Scope) -> Result<Parcel, Reason> {
+    fn process(
+        self: &Arc<Self>,
+        mut event: Event<'static>,
+        scope: Scope,
+        session: Option<Arc<Session>>,
+    ) -> Result<Parcel, Reason> {
         if !self.looks_at_events && !scope.has_processors() {
-            self.sample()?;
-            return Ok(Parcel::Event { event, scope, filled: false });
+            let update = self.note(session, &event, scope.level().unwrap_or(event.level));
+            let session = self.sample(update)?;
+            let agreed = Agreed::of(&scope);
+            if scope.span().is_some() {
+                // What the span says is said now: it goes on, and must not leave this thread.
+                scope.fill_trace(&mut event);
+            }
+            return Ok(Parcel::Event { event, scope: scope.without_span(), filled: false, agreed, session });
         }
         let event = self.prepare(event, &scope)?;
         let event = match &self.options.before_send {
@@ -58,8 +78,24 @@ impl Core {
             }
             None => event,
         };
-        self.sample()?;
-        Ok(Parcel::Event { event, scope: scope.without_processors(), filled: true })
+        let update = self.note(session, &event, event.level);
+        let session = self.sample(update)?;
+        let agreed = Agreed::of(&scope);
+        let scope = scope.without_processors().without_span();
+        Ok(Parcel::Event { event, scope, filled: true, agreed, session })
+    }
+
+    /// Lets the session of the capture take note of an event. `Some`: how it stands now, to be sent along.
+    fn note(&self, session: Option<Arc<Session>>, event: &Event<'_>, level: Level) -> Option<Box<Update>> {
+        let session = session?;
+        let update = session.note(event, level)?;
+        if session.sink().key() != self.key() {
+            // Started under another client, whose release it measures.
+            session.sink().update(update);
+            return None;
+        }
+        self.ledger.capture(&sessions(1));
+        Some(Box::new(update))
     }
 
     /// Fills an event and lets processors and integrations see it.
@@ -96,9 +132,16 @@ impl Core {
         }
     }
 
-    fn sample(&self) -> Result<(), Reason> {
+    /// Decides whether an event is sent. If not, how its session stands is told without it.
+    fn sample(self: &Arc<Self>, session: Option<Box<Update>>) -> Result<Option<Box<Update>>, Reason> {
         let EventSamplingStrategy::FixedRate(rate) = self.options.event_sampling_strategy;
-        if chance(rate) { Ok(()) } else { Err(Reason::SampleRate) }
+        if chance(rate) {
+            return Ok(session);
+        }
+        if let Some(update) = session {
+            self.leave_update(update);
+        }
+        Err(Reason::SampleRate)
     }
 
     /// Says that a callback panicked, if it did.

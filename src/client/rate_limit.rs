@@ -22,8 +22,19 @@ impl RateLimits {
 
     /// True if items of this category must not be sent now.
     pub(crate) fn is_limited(&self, category: Category, now: Instant) -> bool {
-        let own = self.each.get(category.as_index()).copied().flatten();
-        [self.all, own].into_iter().flatten().any(|until| now < until)
+        self.limited_until(category, now).is_some()
+    }
+
+    /// Until when items of this category must not be sent. What counts in pieces and in bytes is limited by both.
+    pub(crate) fn limited_until(&self, category: Category, now: Instant) -> Option<Instant> {
+        let bytes = match category {
+            Category::LogItem => Some(Category::LogByte),
+            Category::TraceMetric => Some(Category::TraceMetricByte),
+            _ => None,
+        };
+        let each = [Some(category), bytes].into_iter().flatten();
+        let limits = each.filter_map(|category| self.each.get(category.as_index()).copied().flatten());
+        limits.chain(self.all).max().filter(|until| now < *until)
     }
 
     /// True if nothing at all may be sent now.
@@ -128,6 +139,15 @@ mod tests {
         ] {
             assert_eq!(error_pause(&[reply(200, Some(header), None)]), pause, "{header:?}");
         }
+    }
+
+    #[test]
+    fn what_counts_in_pieces_and_bytes_is_limited_by_both() {
+        let (now, mut limits) = (Instant::now(), RateLimits::new());
+        limits.update(&reply(200, Some("60:log_byte,60:trace_metric"), None), now);
+        let limited = [Category::LogItem, Category::LogByte, Category::TraceMetric, Category::TraceMetricByte];
+        assert_eq!(limited.map(|category| limits.is_limited(category, now)), [true, true, true, false]);
+        assert!(!limits.is_limited(Category::Error, now));
     }
 
     #[test]

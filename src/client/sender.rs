@@ -5,23 +5,21 @@
 
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::{Arc, PoisonError, mpsc};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::Core;
+use super::lane::LANES;
 use super::line::Ticket;
-use super::parcel::{Parcel, Queued};
 use super::rate_limit::RateLimits;
+use super::sessions::Pending;
 use crate::callback;
 use crate::diag;
 use crate::hub::{Hub, HubSwitchGuard};
-use crate::protocol::client_report::{ItemLoss, Reason};
-use crate::protocol::{ClientReport, Event, Level};
+use crate::protocol::client_report::Reason;
+use crate::protocol::{DynamicSamplingContext, Level, TraceId};
 use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
-use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
-use crate::wire::headers::HeaderFields;
-use crate::wire::write::EnvelopeWriter;
-use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem};
+use crate::transport::{Delivery, Transport};
 
 /// What a caller asks of the sender.
 #[derive(Debug)]
@@ -76,49 +74,6 @@ impl Core {
         }
     }
 
-    /// Delivers on the calling thread, to a transport that wants that.
-    pub(crate) fn deliver_inline(&self, transport: &Arc<dyn Transport>, parcel: Parcel, losses: &[ItemLoss]) {
-        let envelope = self.envelope_of(parcel);
-        self.hand_over(transport.as_ref(), envelope, losses);
-    }
-
-    fn hand_over(&self, transport: &dyn Transport, envelope: Envelope, losses: &[ItemLoss]) {
-        // Counted before, so that a transport that loses it at once moves it from there.
-        self.ledger.hand_over(losses);
-        let sent = callback::guarded("transport", || transport.send_envelope(envelope));
-        if self.unless_panicked(sent).is_none() {
-            self.ledger.lose_handed_over(losses.iter().copied(), Reason::InternalSdkError);
-        }
-    }
-
-    fn envelope_of(&self, parcel: Parcel) -> Envelope {
-        match parcel {
-            Parcel::Event { event, scope, filled } => {
-                let mut envelope = Envelope::new().with_headers(self.headers());
-                envelope.add_item(self.filled(event, &scope, filled));
-                scope.attachments().for_each(|attachment| envelope.add_item(attachment.clone()));
-                envelope
-            }
-            Parcel::Envelope(envelope) => envelope,
-        }
-    }
-
-    fn headers(&self) -> EnvelopeHeaders {
-        let headers = EnvelopeHeaders::new().with_sdk(self.sdk.clone()).with_sent_at(SystemTime::now());
-        match &self.options.dsn {
-            Some(dsn) => headers.with_dsn(dsn.clone()),
-            None => headers,
-        }
-    }
-
-    fn filled(&self, mut event: Event<'static>, scope: &Scope, filled: bool) -> Event<'static> {
-        if !filled {
-            scope.fill(&mut event);
-            self.fill_defaults(&mut event);
-        }
-        event
-    }
-
     /// True if this was the last client of its transport.
     fn give_ticket_back(&self) -> bool {
         let ticket = self.ticket.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -131,33 +86,42 @@ impl Core {
         self.ended.store(true, Release);
         self.give_ticket_back();
         self.parker.look();
+        self.lanes.all().iter().for_each(|lane| lane.seal());
         self.discard_queue(reason);
+        self.discard_sessions(reason);
         self.answer_all();
     }
 
     /// Answers what was asked of a sender that is no more.
     pub(crate) fn answer_all(&self) {
         while let Some(Request::Flush { done, .. } | Request::Close { done, .. }) = self.requests.pop() {
-            _ = done.send(self.queue.is_empty());
+            _ = done.send(self.queue.is_empty() && self.lanes.len() == 0);
         }
     }
 }
 
 /// The state of the sender thread.
-struct Sender {
-    core: Arc<Core>,
-    transport: Arc<dyn Transport>,
-    limits: RateLimits,
+pub(super) struct Sender {
+    pub(super) core: Arc<Core>,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) limits: RateLimits,
+    pub(super) sessions: Pending,
     /// The bytes of one envelope, reused.
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
+    /// What is said of traces about which nothing is decided; the trace is filled in, each time.
+    pub(super) undecided: DynamicSamplingContext,
     /// When the next report of losses may ride on an event.
     next_report: Instant,
+    /// When what waits in each lane is to be sent; `None` while nothing does.
+    pub(super) batches_due: [Option<Instant>; LANES],
 }
 
 impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
-        Self { core, transport, limits: RateLimits::new(), buffer: Vec::new(), next_report }
+        let undecided = core.origin.undecided(TraceId::default());
+        let (limits, sessions, batches_due) = (RateLimits::new(), Pending::default(), [None; LANES]);
+        Self { core, transport, limits, sessions, buffer: Vec::new(), undecided, next_report, batches_due }
     }
 
     fn run(mut self, start: Start) {
@@ -168,6 +132,7 @@ impl Sender {
         loop {
             self.core.parker.look();
             self.drain(None);
+            self.drain_lanes(None);
             while let Some(request) = self.core.requests.pop() {
                 match request {
                     Request::Flush { deadline, done } => _ = done.send(self.flush(deadline)),
@@ -179,7 +144,31 @@ impl Sender {
                 }
             }
             self.report_if_due();
-            self.core.parker.park(self.core.has_unreported().then_some(REPORT_EVERY));
+            self.send_due_sessions();
+            if let Some(timeout) = self.idle_time() {
+                self.core.parker.park(timeout);
+            }
+        }
+    }
+
+    /// How long to sleep, unless woken; forever, if that is all the same. `None`: there is something to do.
+    ///
+    /// What a request without much time left behind wakes nobody again, and must not be slept over.
+    fn idle_time(&self) -> Option<Option<Duration>> {
+        if !self.core.queue.is_empty() {
+            return None;
+        }
+        let batch = self.batches_due.iter().flatten().min().map(|due| remaining(*due));
+        let report = self.core.has_unreported().then_some(REPORT_EVERY);
+        let timeout = batch.into_iter().chain(report).chain(self.sessions.sleep()).min();
+        (timeout != Some(Duration::ZERO)).then_some(timeout)
+    }
+
+    /// True if the deadline has passed, or without one, if a request came.
+    pub(super) fn is_late(&self, deadline: Option<Instant>) -> bool {
+        match deadline {
+            Some(deadline) => Instant::now() >= deadline,
+            None => !self.core.requests.is_empty(),
         }
     }
 
@@ -187,11 +176,7 @@ impl Sender {
     fn drain(&mut self, deadline: Option<Instant>) -> bool {
         // No more than what is there now, so that a steady stream can't keep a request waiting.
         for _ in 0..self.core.queue.len() {
-            let late = match deadline {
-                Some(deadline) => Instant::now() >= deadline,
-                None => !self.core.requests.is_empty(),
-            };
-            if late {
+            if self.is_late(deadline) {
                 return false;
             }
             let Some(queued) = self.core.take_parcel() else { return true };
@@ -200,16 +185,28 @@ impl Sender {
         true
     }
 
+    /// Sends all there is, until the deadline. True: all of it.
+    fn drain_all(&mut self, deadline: Instant) -> bool {
+        let deadline = Some(deadline);
+        self.drain(deadline) & self.send_sessions(deadline) & self.drain_lanes(deadline)
+    }
+
     fn flush(&mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain_all(deadline);
         self.report(Some(deadline));
         let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
         self.core.unless_panicked(flushed).unwrap_or(false) && complete
     }
 
     fn close(mut self, deadline: Instant) -> bool {
-        let complete = self.drain(Some(deadline));
+        let complete = self.drain_all(deadline);
         self.core.discard_queue(Reason::NetworkError);
+        self.discard_pending_sessions(Reason::NetworkError);
+        // A transport with a thread of its own knows only then what it lost, and this is the last report.
+        if !matches!(self.transport.delivery(), Delivery::Bytes(_)) {
+            let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
+            self.core.unless_panicked(flushed);
+        }
         self.report(Some(deadline));
         let is_last = self.core.give_ticket_back();
         let stopped = callback::guarded("transport", || match is_last {
@@ -219,77 +216,6 @@ impl Sender {
         let stopped = self.core.unless_panicked(stopped).unwrap_or(false);
         self.core.end(Reason::NetworkError);
         complete && stopped
-    }
-
-    fn deliver(&mut self, Queued { parcel, losses, .. }: Queued, deadline: Option<Instant>) {
-        let now = Instant::now();
-        if losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
-            return self.core.discard(&losses, Reason::RatelimitBackoff);
-        }
-        let transport = Arc::clone(&self.transport);
-        match transport.delivery() {
-            Delivery::Bytes(bytes) => self.deliver_bytes(bytes, parcel, &losses, deadline),
-            _ => {
-                let envelope = self.core.envelope_of(parcel);
-                self.core.hand_over(transport.as_ref(), envelope, &losses);
-            }
-        }
-    }
-
-    fn deliver_bytes(
-        &mut self,
-        transport: &dyn SendBytes,
-        parcel: Parcel,
-        losses: &[ItemLoss],
-        deadline: Option<Instant>,
-    ) {
-        self.buffer.clear();
-        let written = match parcel {
-            Parcel::Event { event, scope, filled } => {
-                let event = self.core.filled(event, &scope, filled);
-                self.write_event(&event, &scope)
-            }
-            Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
-        };
-        if let Err(error) = written {
-            diag::say(&self.core.options, Level::Error, format_args!("an item does not become JSON: {error}"));
-            return self.core.discard(losses, Reason::InternalSdkError);
-        }
-        match self.send(transport, deadline) {
-            Ok(reply) => self.settle(losses, &reply),
-            Err(error) => {
-                diag::say(&self.core.options, Level::Warning, format_args!("an envelope was not sent: {error}"));
-                self.core.discard(losses, Reason::NetworkError);
-            }
-        }
-        self.buffer.shrink_to(KEPT_BUFFER);
-    }
-
-    fn write_event(&mut self, event: &Event<'static>, scope: &Scope) -> Result<(), serde_json::Error> {
-        let headers = HeaderFields { event_id: Some(event.event_id), ..self.core.header_fields() };
-        let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
-        writer.event(event)?;
-        scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
-    }
-
-    fn settle(&mut self, losses: &[ItemLoss], reply: &Reply) {
-        match reply.status {
-            200..=299 => self.core.ledger.deliver(losses),
-            // The server counts what it refuses because of a limit.
-            429 => self.core.ledger.discard_known(losses, Reason::RatelimitBackoff),
-            status => {
-                diag::say(&self.core.options, Level::Warning, format_args!("the server refused an envelope: {status}"));
-                self.core.discard(losses, Reason::SendError);
-            }
-        }
-    }
-
-    /// Sends what stands in the buffer.
-    fn send(&mut self, transport: &dyn SendBytes, deadline: Option<Instant>) -> Result<Reply, SendError> {
-        let sent = callback::guarded("transport", || transport.send_bytes(&self.buffer, deadline.map(remaining)));
-        let reply = sent.unwrap_or_else(|_| Err(SendError::Other("the transport panicked".into())))?;
-        self.limits.update(&reply, Instant::now());
-        Ok(reply)
     }
 
     fn report_if_due(&mut self) {
@@ -312,44 +238,11 @@ impl Sender {
             self.core.ledger.restore_report(&report);
         }
     }
-
-    fn send_report(&mut self, report: &ClientReport, deadline: Option<Instant>) -> bool {
-        let transport = Arc::clone(&self.transport);
-        match transport.delivery() {
-            Delivery::Bytes(bytes) => {
-                self.buffer.clear();
-                let headers = self.core.header_fields();
-                let written =
-                    EnvelopeWriter::new(&mut self.buffer, &headers).and_then(|mut writer| writer.client_report(report));
-                written.is_ok() && self.send(bytes, deadline).is_ok_and(|reply| (200..300).contains(&reply.status))
-            }
-            _ => {
-                let mut envelope = Envelope::new().with_headers(self.core.headers());
-                envelope.add_item(EnvelopeItem::ClientReport(report.clone()));
-                let sent = callback::guarded("transport", || transport.send_envelope(envelope));
-                self.core.unless_panicked(sent).is_some()
-            }
-        }
-    }
 }
 
-impl Core {
-    /// The headers of every envelope, borrowed.
-    fn header_fields(&self) -> HeaderFields<'_> {
-        HeaderFields {
-            dsn: self.options.dsn.as_ref(),
-            sdk: Some(&self.sdk),
-            sent_at: Some(SystemTime::now()),
-            ..HeaderFields::default()
-        }
-    }
-}
-
-fn remaining(deadline: Instant) -> Duration {
+pub(super) fn remaining(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
 /// How long losses wait for a report, so that there is not one for each.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
-/// What the buffer keeps of an envelope that was larger.
-const KEPT_BUFFER: usize = 256 << 10;

@@ -1,17 +1,24 @@
 //! What a hub is bound to: a client, or, in builds without clients, nothing at all.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
+use crate::integration::Integration;
 use crate::options::ClientOptions;
-use crate::protocol::{Breadcrumb, Event};
+use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
 use crate::scope::Scope;
-use crate::wire::Envelope;
+use crate::session::Sink;
+use crate::trace::Tracer;
 
 /// What hubs ask of a client. One trait, so that builds with and without clients can't drift apart.
 pub(crate) trait Backend {
     fn is_enabled(&self) -> bool;
 
     fn options(&self) -> &ClientOptions;
+
+    /// An integration, found by its type.
+    fn integration<I: Integration>(&self) -> Option<&I>;
 
     /// True if [`admit_breadcrumb`](Self::admit_breadcrumb) has to see each breadcrumb.
     fn examines_breadcrumbs(&self) -> bool;
@@ -22,12 +29,27 @@ pub(crate) trait Backend {
     /// Takes an event on its way. Nil: it was dropped.
     fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid;
 
-    /// Sends an envelope as it is.
-    fn send(&self, envelope: Envelope);
+    /// The client, as what hears of sessions.
+    fn session_sink(&self) -> Arc<dyn Sink>;
+
+    /// What transactions are started with.
+    fn into_tracer(self) -> Arc<dyn Tracer>;
+
+    /// Takes a check-in on its way. Nil: it was dropped.
+    fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid;
+
+    #[cfg(feature = "logs")]
+    fn capture_log(&self, record: crate::logs::Record);
+
+    #[cfg(feature = "metrics")]
+    fn capture_metric(&self, record: crate::metrics::Record);
 }
 
+/// Whether this build has sessions; without them none is started.
+pub(crate) const HAS_SESSIONS: bool = cfg!(feature = "release-health");
+
 #[cfg(feature = "client")]
-pub(crate) type Bound = std::sync::Arc<crate::client::Client>;
+pub(crate) type Bound = Arc<crate::client::Client>;
 
 #[cfg(feature = "client")]
 mod with_client {
@@ -42,9 +64,10 @@ mod with_client {
     use crate::hub::Hub;
     use crate::integration::Integration;
     use crate::options::ClientOptions;
-    use crate::protocol::{Breadcrumb, Event};
+    use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
     use crate::scope::Scope;
-    use crate::wire::Envelope;
+    use crate::session::Sink;
+    use crate::trace::{Origin, Tracer, Tree};
 
     impl Hub {
         /// Makes a hub of a client and a scope.
@@ -63,19 +86,6 @@ mod with_client {
         pub fn bind_client(&self, client: Option<Arc<Client>>) {
             self.bind(client);
         }
-
-        /// Calls `callback` with an integration of the bound client, found by its type.
-        pub fn with_integration<I, F, R>(&self, callback: F) -> R
-        where
-            I: Integration,
-            F: FnOnce(&I) -> R,
-            R: Default,
-        {
-            match self.client() {
-                Some(client) => client.integration().map(callback).unwrap_or_default(),
-                None => R::default(),
-            }
-        }
     }
 
     impl Backend for Arc<Client> {
@@ -85,6 +95,10 @@ mod with_client {
 
         fn options(&self) -> &ClientOptions {
             Client::options(self)
+        }
+
+        fn integration<I: Integration>(&self) -> Option<&I> {
+            Client::integration(self)
         }
 
         fn examines_breadcrumbs(&self) -> bool {
@@ -99,8 +113,45 @@ mod with_client {
             Client::capture(self, event, scope)
         }
 
-        fn send(&self, envelope: Envelope) {
-            self.send_envelope(envelope);
+        fn session_sink(&self) -> Arc<dyn Sink> {
+            Arc::clone(self) as Arc<dyn Sink>
+        }
+
+        fn into_tracer(self) -> Arc<dyn Tracer> {
+            self
+        }
+
+        fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid {
+            Client::capture_check_in(self, check_in)
+        }
+
+        #[cfg(feature = "logs")]
+        fn capture_log(&self, record: crate::logs::Record) {
+            self.core().capture_log(record);
+        }
+
+        #[cfg(feature = "metrics")]
+        fn capture_metric(&self, record: crate::metrics::Record) {
+            self.core().capture_metric(record);
+        }
+    }
+
+    impl Tracer for Client {
+        fn options(&self) -> &ClientOptions {
+            Client::options(self)
+        }
+
+        fn origin(&self) -> &Arc<Origin> {
+            Client::origin(self)
+        }
+
+        fn finish(&self, tree: Arc<Tree>) {
+            // The scope of the hub that is current now, whichever the transaction was started with.
+            self.capture_transaction(tree, Hub::current().scope());
+        }
+
+        fn discard(&self, spans: u64) {
+            self.discard_transaction(spans);
         }
     }
 }
@@ -123,6 +174,10 @@ impl Backend for Never {
         match *self {}
     }
 
+    fn integration<I: Integration>(&self) -> Option<&I> {
+        match *self {}
+    }
+
     fn examines_breadcrumbs(&self) -> bool {
         match *self {}
     }
@@ -135,7 +190,25 @@ impl Backend for Never {
         match *self {}
     }
 
-    fn send(&self, _: Envelope) {
+    fn session_sink(&self) -> Arc<dyn Sink> {
+        match *self {}
+    }
+
+    fn into_tracer(self) -> Arc<dyn Tracer> {
+        match self {}
+    }
+
+    fn capture_check_in(&self, _: MonitorCheckIn) -> Uuid {
+        match *self {}
+    }
+
+    #[cfg(feature = "logs")]
+    fn capture_log(&self, _: crate::logs::Record) {
+        match *self {}
+    }
+
+    #[cfg(feature = "metrics")]
+    fn capture_metric(&self, _: crate::metrics::Record) {
         match *self {}
     }
 }

@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, MutexGuard};
 
 use arc_swap::ArcSwapOption;
 
 use super::Hub;
+use super::bound::Bound;
 use crate::gate;
 use crate::scope::Scope;
 
@@ -37,6 +39,7 @@ impl Hub {
     }
 
     /// Calls `callback` with the current hub.
+    #[deprecated = "use `Hub::with_active`, which does nothing without a client, or `Hub::current`"]
     pub fn with<F, R>(callback: F) -> R
     where
         F: FnOnce(&Arc<Hub>) -> R,
@@ -85,6 +88,10 @@ impl Drop for HubSwitchGuard {
     }
 }
 
+/// A hub may be seen after a panic, so what restores one may be.
+impl RefUnwindSafe for HubSwitchGuard {}
+impl UnwindSafe for HubSwitchGuard {}
+
 impl std::fmt::Debug for HubSwitchGuard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HubSwitchGuard").finish_non_exhaustive()
@@ -111,8 +118,19 @@ pub(crate) fn make_current_main() -> Arc<Hub> {
 
 /// True if a client is bound to the current hub.
 #[inline]
-pub(super) fn current_has_client() -> bool {
+pub(crate) fn current_has_client() -> bool {
     take_part(|hub| hub.has_client()).unwrap_or(false)
+}
+
+/// Shows `look` the client and the scope on top of the current hub, if the client is open. No user code may run in it.
+pub(crate) fn look_at_current<R>(look: impl FnOnce(&Bound, &Scope) -> R) -> Option<R> {
+    let (seen, replaced) = take_part(|hub| {
+        let top = hub.stack.top();
+        (top.show(look), top.end())
+    })?;
+    // User closures may hang on a layer that was replaced meanwhile: it is dropped when nothing is borrowed.
+    drop(replaced);
+    seen
 }
 
 /// Calls `with` with the current hub, without counting a reference. No user code may run in `with`.

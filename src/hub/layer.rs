@@ -1,10 +1,11 @@
 //! Layers: what a hub stacks, each an immutable whole of a client, a scope and a trail of breadcrumbs.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::bound::{Backend, Bound};
 use crate::scope::record::Record;
 use crate::scope::{Crumbs, Scope, Trail};
+use crate::session::Session;
 use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::swap::{Content, Shared, Spare, Swap};
 
@@ -106,6 +107,12 @@ impl Layer {
         self.parent.as_ref()
     }
 
+    /// Shows `look` the client and the scope, if the client is open.
+    pub(crate) fn show<R>(&self, look: impl FnOnce(&Bound, &Scope) -> R) -> Option<R> {
+        let bound = self.bound().filter(|bound| bound.is_enabled())?;
+        Some(look(bound, self.scope()))
+    }
+
     /// The scope as of now, with its breadcrumbs.
     pub(crate) fn snapshot(&self) -> Scope {
         self.scope().clone().with_crumbs(self.crumbs())
@@ -145,6 +152,11 @@ impl Layer {
         let crumbs = scope.take_crumbs();
         let trail = if with_crumbs { Part::Own(Trail::Inherited(crumbs)) } else { self.trail.clone() };
         self.remade(self.version + 1, Part::Own(scope), trail)
+    }
+
+    /// The same layer with another session, or none.
+    pub(crate) fn with_session(&self, session: Option<Arc<Session>>) -> Self {
+        self.remade(self.version + 1, Part::Own(self.scope().clone().with_session(session)), self.trail.clone())
     }
 
     /// Takes the scope out of a layer that nobody has seen.

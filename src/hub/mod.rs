@@ -15,9 +15,12 @@ pub(crate) mod current;
 pub(crate) mod layer;
 mod recording;
 mod scoping;
+mod session;
+mod tracing;
 
 use std::error::Error;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use uuid::Uuid;
 
@@ -28,7 +31,9 @@ use self::layer::{HAS_CLIENT, Layer};
 pub(crate) use self::recording::add_to_current;
 pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
+pub(crate) use self::tracing::start_with_current;
 use crate::error::event_from_error;
+use crate::integration::Integration;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
 use crate::sync::pool::{Pool, Share, Spares};
@@ -122,11 +127,18 @@ impl Hub {
 
     /// Captures an event with the scope on top, and returns its id; nil if it was dropped.
     pub fn capture_event(&self, event: Event<'static>) -> Uuid {
-        let (client, scope) = {
-            let top = self.stack.top();
-            let Some(client) = top.bound().filter(|client| client.is_enabled()).cloned() else { return Uuid::nil() };
-            (client, top.snapshot())
-        };
+        let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
+        self.capture(&client, event, scope)
+    }
+
+    /// An open client, and the scope to capture with.
+    fn for_capture(&self) -> Option<(Bound, Scope)> {
+        let top = self.stack.top();
+        let client = top.bound().filter(|client| client.is_enabled())?.clone();
+        Some((client, top.snapshot()))
+    }
+
+    fn capture(&self, client: &Bound, event: Event<'static>, scope: Scope) -> Uuid {
         let id = client.capture(event, scope);
         if !id.is_nil() {
             drop(self.stack.last_event.swap(Some(Shared::new(EventId(id)))));
@@ -134,12 +146,11 @@ impl Hub {
         id
     }
 
-    /// Captures a message.
+    /// Captures a message. Whatever its level, it is no error of the session.
     pub fn capture_message(&self, message: &str, level: Level) -> Uuid {
-        if !self.has_client() {
-            return Uuid::nil();
-        }
-        self.capture_event(Event { message: Some(message.to_owned()), level, ..Event::default() })
+        let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
+        let event = Event { message: Some(message.to_owned()), level, ..Event::default() };
+        self.capture(&client, event, scope.with_session(None))
     }
 
     /// Captures an error with the whole chain of its sources.
@@ -148,6 +159,21 @@ impl Hub {
             return Uuid::nil();
         }
         self.capture_event(event_from_error(error))
+    }
+
+    /// Calls `callback` with an integration of the bound client, found by its type.
+    ///
+    /// Without a client, or without such an integration, the callback does not run and the default is returned.
+    pub fn with_integration<I, F, R>(&self, callback: F) -> R
+    where
+        I: Integration,
+        F: FnOnce(&I) -> R,
+        R: Default,
+    {
+        match self.bound() {
+            Some(client) => client.integration().map(callback).unwrap_or_default(),
+            None => R::default(),
+        }
     }
 
     /// The id of the last event that this hub captured and did not drop.
@@ -160,6 +186,11 @@ impl Hub {
     #[inline]
     pub(crate) fn has_client(&self) -> bool {
         self.stack.top.tag() & HAS_CLIENT != 0
+    }
+
+    /// Shows `look` the client and the scope on top, if the client is open. No user code may run in it.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Bound, &Scope) -> R) -> Option<R> {
+        self.stack.top().show(look)
     }
 
     /// True if a client is bound and takes items.
@@ -207,6 +238,10 @@ impl Stack {
         top.replace(by)
     }
 }
+
+/// What a panic interrupts leaves no trace: only finished layers are published.
+impl RefUnwindSafe for Hub {}
+impl UnwindSafe for Hub {}
 
 impl AsRef<Hub> for Hub {
     fn as_ref(&self) -> &Hub {

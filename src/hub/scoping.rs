@@ -1,25 +1,31 @@
 //! Pushing, popping and configuring the scopes of a hub.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 
 use super::bound::Backend;
 use super::layer::{Layer, Rebuilt};
 use super::{Hub, Stack};
 use crate::scope::Scope;
+use crate::session::Session;
 use crate::sync::swap::Shared;
 use crate::unique;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
+///
+/// A guard made by default pops nothing.
+#[derive(Default)]
 #[must_use = "the scope is popped when the guard is dropped"]
 pub struct ScopeGuard {
-    stack: Shared<Stack>,
+    stack: Option<Shared<Stack>>,
     layer: u64,
 }
 
 impl Hub {
     /// Pushes a copy of the scope on top. What is set in it goes when the guard is dropped, breadcrumbs included.
     pub fn push_scope(&self) -> ScopeGuard {
-        ScopeGuard { stack: self.stack.clone(), layer: self.stack.push() }
+        ScopeGuard { stack: Some(self.stack.clone()), layer: self.stack.push() }
     }
 
     /// Changes the scope on top, for all later captures of this hub.
@@ -49,19 +55,19 @@ impl Hub {
         F: FnOnce(&mut Scope) -> R,
         R: Default,
     {
-        let (layer, version, mut draft) = {
+        let drafted = {
             let top = self.stack.top();
-            if !is_wanted(&top) {
-                return R::default();
-            }
-            (top.id, top.version, top.draft())
+            is_wanted(&top).then(|| (top.id, top.version, top.draft()))
         };
+        let Some((layer, version, mut draft)) = drafted else { return R::default() };
         let token = draft.token();
         let result = change(&mut draft);
         if draft.token() != token {
             // Another scope was put in the draft's place: it replaces everything.
             let (whole, _) = draft.end_draft();
-            self.stack.edit(layer, |newer| newer.with_scope(whole.clone(), true));
+            // But for the session, which no draft writes.
+            let whole_with = |session: Option<&Arc<Session>>| whole.clone().with_session(session.cloned());
+            self.stack.edit(layer, |newer| newer.with_scope(whole_with(newer.scope().session()), true));
             return result;
         }
         let (scope, draft) = draft.end_draft();
@@ -101,14 +107,14 @@ impl Stack {
             if top.id != id {
                 return self.publish(|top| top.rebuilt(id, &mut |_| Rebuilt::Unlinked));
             }
-            if top.unstack(Layer::parent) {
+            if top.parent().is_none() || top.unstack(Layer::parent) {
                 return;
             }
         }
     }
 
     /// Changes the layer of id `id` wherever it stands.
-    fn edit(&self, id: u64, mut change: impl FnMut(&Layer) -> Layer) {
+    pub(super) fn edit(&self, id: u64, mut change: impl FnMut(&Layer) -> Layer) {
         self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(change(layer))));
     }
 
@@ -127,9 +133,15 @@ impl Stack {
 
 impl Drop for ScopeGuard {
     fn drop(&mut self) {
-        self.stack.pop(self.layer);
+        if let Some(stack) = &self.stack {
+            stack.pop(self.layer);
+        }
     }
 }
+
+/// As with the hub whose layer it pops.
+impl RefUnwindSafe for ScopeGuard {}
+impl UnwindSafe for ScopeGuard {}
 
 impl fmt::Debug for ScopeGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -119,24 +119,31 @@ named! {
 }
 
 /// How much of one category was lost for one reason.
-///
-/// An entry read from the wire whose category or reason has no name here keeps the text and is written as it
-/// was read.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Item {
-    reason: Named<Reason>,
-    category: Named<Category>,
+    reason: Reason,
+    category: Category,
     quantity: u64,
 }
 
 impl Item {
     /// Builds an entry.
     pub fn new(category: Category, reason: Reason, quantity: u64) -> Self {
-        Self { reason: Named::Known(reason), category: Named::Known(category), quantity }
+        Self { reason, category, quantity }
     }
+}
 
+/// An entry of a report. One whose category or reason has no name here keeps the text and is written as it was read.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+struct Entry {
+    reason: Named<Reason>,
+    category: Named<Category>,
+    quantity: u64,
+}
+
+impl Entry {
     /// Returns the loss, unless its category has no name here.
-    pub(crate) fn loss(&self) -> Option<ItemLoss> {
+    fn loss(&self) -> Option<ItemLoss> {
         let Named::Known(category) = self.category else {
             return None;
         };
@@ -148,13 +155,19 @@ impl Item {
     }
 }
 
+impl From<Item> for Entry {
+    fn from(item: Item) -> Self {
+        Self { reason: Named::Known(item.reason), category: Named::Known(item.category), quantity: item.quantity }
+    }
+}
+
 /// What a client had to drop since its last report.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Report {
     #[serde(with = "seconds")]
     timestamp: SystemTime,
     #[serde(default)]
-    discarded_events: Vec<Item>,
+    discarded_events: Vec<Entry>,
 }
 
 impl Report {
@@ -174,12 +187,13 @@ impl Report {
         I: IntoIterator,
         I::Item: Into<Item>,
     {
-        Self { timestamp: SystemTime::now(), discarded_events: items.into_iter().map(Into::into).collect() }
+        let entries = items.into_iter().map(|item| Entry::from(item.into()));
+        Self { timestamp: SystemTime::now(), discarded_events: entries.collect() }
     }
 
-    /// Returns the entries.
-    pub(crate) fn items(&self) -> &[Item] {
-        &self.discarded_events
+    /// Returns what was lost, as far as its category has a name here.
+    pub(crate) fn known_losses(&self) -> impl Iterator<Item = ItemLoss> {
+        self.discarded_events.iter().filter_map(Entry::loss)
     }
 }
 
@@ -203,9 +217,8 @@ impl ItemLoss {
 }
 
 impl From<Item> for ItemLoss {
-    /// Converts an entry; one whose category has no name here counts as nothing lost.
     fn from(item: Item) -> Self {
-        item.loss().unwrap_or(Self::new(Category::Error, 0))
+        Self { category: item.category, quantity: item.quantity, reason: Some(item.reason) }
     }
 }
 

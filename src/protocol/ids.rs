@@ -123,6 +123,14 @@ macro_rules! hex_id {
 hex_id!(TraceId, 16);
 hex_id!(SpanId, 8);
 
+impl TraceId {
+    /// The first and the last eight bytes, as numbers.
+    pub(crate) fn halves(self) -> (u64, u64) {
+        let bits = u128::from_be_bytes(self.0);
+        ((bits >> 64) as u64, bits as u64)
+    }
+}
+
 fn random_bytes<const N: usize>(generator: &mut SmallRng) -> [u8; N] {
     let mut bytes = [0; N];
     generator.fill_bytes(&mut bytes);

@@ -7,27 +7,100 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Number, Value};
 
 use super::time::seconds;
-use super::{Map, TraceId};
+use super::{Map, SpanId, TraceId};
 
 /// One structured log.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+///
+/// The id of the span in which it was written is the attribute `parent_span_id`. On the wire it stands beside the
+/// attributes, as `span_id`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Log {
     /// How severe it is.
     pub level: LogLevel,
     /// The message.
     pub body: String,
     /// The trace it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<TraceId>,
     /// When it was written.
-    #[serde(with = "seconds")]
     pub timestamp: SystemTime,
     /// The severity as a number, finer than the level.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity_number: Option<LogSeverityNumber>,
     /// Typed values, by name.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub attributes: Map<String, LogAttribute>,
+}
+
+/// The attribute that holds the id of a log's span.
+pub(crate) const PARENT_SPAN_ID: &str = "parent_span_id";
+
+/// A log as it stands on the wire: with a text `B` and attributes `A`.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct WireLog<B, A> {
+    pub(crate) level: LogLevel,
+    pub(crate) body: B,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace_id: Option<TraceId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) span_id: Option<SpanId>,
+    #[serde(with = "seconds")]
+    pub(crate) timestamp: SystemTime,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) severity_number: Option<LogSeverityNumber>,
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub(crate) attributes: Option<A>,
+}
+
+/// Reads the id of a span from the attribute that holds it, if it is one that reads back as it is.
+pub(crate) fn span_of(LogAttribute(value): &LogAttribute) -> Option<SpanId> {
+    let text = value.as_str()?;
+    let id: SpanId = text.parse().ok()?;
+    (id.to_string() == text).then_some(id)
+}
+
+impl Serialize for Log {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let span_id = self.attributes.get(PARENT_SPAN_ID).and_then(span_of);
+        let others = self.attributes.len() - usize::from(span_id.is_some());
+        WireLog {
+            level: self.level,
+            body: &self.body,
+            trace_id: self.trace_id,
+            span_id,
+            timestamp: self.timestamp,
+            severity_number: self.severity_number,
+            attributes: (others > 0).then_some(Without { attributes: &self.attributes, span: span_id.is_some() }),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Log {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = WireLog::<String, Map<String, LogAttribute>>::deserialize(deserializer)?;
+        let mut attributes = wire.attributes.unwrap_or_default();
+        if let Some(id) = wire.span_id {
+            attributes.entry(PARENT_SPAN_ID.to_owned()).or_insert_with(|| id.to_string().into());
+        }
+        Ok(Self {
+            level: wire.level,
+            body: wire.body,
+            trace_id: wire.trace_id,
+            timestamp: wire.timestamp,
+            severity_number: wire.severity_number,
+            attributes,
+        })
+    }
+}
+
+/// Attributes, but for the one that stands elsewhere.
+struct Without<'a> {
+    attributes: &'a Map<String, LogAttribute>,
+    span: bool,
+}
+
+impl Serialize for Without<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.attributes.iter().filter(|(name, _)| !(self.span && *name == PARENT_SPAN_ID)))
+    }
 }
 
 /// How severe a log is.
@@ -160,7 +233,7 @@ impl Serialize for LogAttribute {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{LogAttribute, LogLevel, LogSeverityNumber};
+    use super::{Log, LogAttribute, LogLevel, LogSeverityNumber, PARENT_SPAN_ID};
 
     fn written(value: Value) -> String {
         serde_json::to_string(&LogAttribute(value)).unwrap()
@@ -194,6 +267,21 @@ mod tests {
     fn a_double_without_a_fraction_stays_a_double() {
         let attribute: LogAttribute = serde_json::from_str(r#"{"value":1,"type":"double"}"#).unwrap();
         assert_eq!(attribute, LogAttribute::from(1.0));
+    }
+
+    #[test]
+    fn the_span_stands_beside_the_attributes_on_the_wire_and_among_them_here() {
+        let json = r#"{"level":"info","body":"b","span_id":"0123456789abcdef","timestamp":1}"#;
+        let mut log: Log = serde_json::from_str(json).unwrap();
+        assert_eq!(log.attributes[PARENT_SPAN_ID], "0123456789abcdef".into());
+        assert_eq!(serde_json::to_string(&log).unwrap(), json);
+        // What is no id stays where it is.
+        for other in [json!("0123456789ABCDEF"), json!("12"), json!(7)] {
+            log.attributes.insert(PARENT_SPAN_ID.to_owned(), LogAttribute(other));
+            let written = serde_json::to_string(&log).unwrap();
+            assert!(!written.contains("\"span_id"), "{written}");
+            assert_eq!(serde_json::from_str::<Log>(&written).unwrap(), log);
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use smallvec::{SmallVec, smallvec};
 
 use super::client_report::{Category, ItemLoss};
 use super::{
-    Attachment, ClientReport, Event, Log, LogAttribute, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate, Span,
-    Transaction,
+    Attachment, ClientReport, Event, Log, LogAttribute, Metric, MonitorCheckIn, SessionAggregateItem,
+    SessionAggregates, SessionUpdate, Span, Transaction,
 };
 use crate::wire::{Envelope, EnvelopeItem, ItemContainer};
 
@@ -48,10 +48,10 @@ losses! {
     ];
     Span: _ => one(Category::Span);
     SessionUpdate<'_>: _ => one(Category::Session);
-    SessionAggregates<'_>: _ => one(Category::Session);
+    SessionAggregates<'_>: sessions => [ItemLoss::new(Category::Session, sessions.aggregates.iter().map(ended).sum())];
     Attachment: attachment => [ItemLoss::new(Category::Attachment, length(attachment.buffer.len()))];
     MonitorCheckIn: _ => one(Category::Monitor);
-    ClientReport: report => report.items().iter().filter_map(|item| item.loss());
+    ClientReport: report => report.known_losses();
     Log: log => [ItemLoss::new(Category::LogItem, 1), ItemLoss::new(Category::LogByte, log_bytes(log))];
     Metric: metric => [
         ItemLoss::new(Category::TraceMetric, 1),
@@ -65,6 +65,11 @@ losses! {
 
 fn one(category: Category) -> iter::Once<ItemLoss> {
     iter::once(ItemLoss::new(category, 1))
+}
+
+/// How many sessions a bucket counts.
+fn ended(bucket: &SessionAggregateItem) -> u64 {
+    [bucket.exited, bucket.errored, bucket.abnormal, bucket.crashed].into_iter().map(u64::from).sum()
 }
 
 fn container_losses(container: &ItemContainer) -> [ItemLoss; 2] {
@@ -105,7 +110,8 @@ fn metric_bytes(metric: &Metric) -> u64 {
     length(metric.name.len()) + 8 + attributes.map(|(name, value)| attribute_bytes(name, value)).sum::<u64>()
 }
 
-fn attribute_bytes(name: &str, LogAttribute(value): &LogAttribute) -> u64 {
+/// Counts an attribute of a log or metric as the server does.
+pub(crate) fn attribute_bytes(name: &str, LogAttribute(value): &LogAttribute) -> u64 {
     length(name.len()) + value_bytes(value)
 }
 
@@ -127,7 +133,7 @@ fn length(length: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Category, ItemLoss, LossSource};
-    use crate::protocol::{Attachment, Log, LogLevel, Span, Transaction};
+    use crate::protocol::{Attachment, Log, LogLevel, SessionAggregates, Span, Transaction};
     use crate::wire::{Envelope, ItemContainer};
 
     fn log(body: &str) -> Log {
@@ -164,6 +170,14 @@ mod tests {
         let mut envelope = Envelope::from(vec![log("body")]);
         envelope.add_item(Attachment { buffer: vec![0; 9], ..Attachment::default() });
         assert_eq!(lost(&envelope), [(Category::LogItem, 1), (Category::LogByte, 17), (Category::Attachment, 9)]);
+    }
+
+    #[test]
+    fn counts_of_sessions_count_the_sessions() {
+        let json = r#"{"aggregates":[{"started":"2020-02-07T14:16:00Z","exited":3,"crashed":1},
+            {"started":"2020-02-07T14:17:00Z","errored":2,"abnormal":1}],"attrs":{"release":"app@1"}}"#;
+        let sessions: SessionAggregates<'_> = serde_json::from_str(json).unwrap();
+        assert_eq!(lost(&sessions), [(Category::Session, 7)]);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::time::seconds;
 use super::{LogAttribute, Map, SpanId, TraceId, Unit};
 
 /// One sample of a metric.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct Metric {
     /// What is done with its samples.
     pub r#type: MetricType,
@@ -23,14 +23,47 @@ pub struct Metric {
     /// The trace it belongs to.
     pub trace_id: TraceId,
     /// The span it was taken in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub span_id: Option<SpanId>,
     /// What the value is measured in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub unit: Option<Unit>,
     /// Typed values, by name.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(default)]
     pub attributes: Map<Cow<'static, str>, LogAttribute>,
+}
+
+/// A metric as it is written, with attributes `A`.
+#[derive(Serialize)]
+pub(crate) struct WireMetric<'a, A> {
+    pub(crate) r#type: MetricType,
+    pub(crate) name: &'a str,
+    pub(crate) value: f64,
+    #[serde(with = "seconds")]
+    pub(crate) timestamp: SystemTime,
+    pub(crate) trace_id: TraceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) span_id: Option<SpanId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unit: Option<&'a Unit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) attributes: Option<A>,
+}
+
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        WireMetric {
+            r#type: self.r#type,
+            name: &self.name,
+            value: self.value,
+            timestamp: self.timestamp,
+            trace_id: self.trace_id,
+            span_id: self.span_id,
+            unit: self.unit.as_ref(),
+            attributes: (!self.attributes.is_empty()).then_some(&self.attributes),
+        }
+        .serialize(serializer)
+    }
 }
 
 /// What is done with a metric's samples.

@@ -14,9 +14,9 @@ mod event;
 mod exception;
 pub(crate) mod ids;
 mod level;
-mod log;
-mod losses;
-mod metric;
+pub(crate) mod log;
+pub(crate) mod losses;
+pub(crate) mod metric;
 mod monitor;
 mod request;
 mod sdk;
@@ -41,6 +41,7 @@ pub use uuid::Uuid;
 
 pub use self::attachment::{Attachment, AttachmentType};
 pub use self::breadcrumb::Breadcrumb;
+pub(crate) use self::breadcrumb::BreadcrumbFields;
 pub use self::client_report::Report as ClientReport;
 pub use self::context::{
     AppContext, BrowserContext, Context, DeviceContext, GpuContext, Orientation, OsContext, OtelContext,

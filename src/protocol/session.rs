@@ -14,7 +14,7 @@ use super::ids::random_uuid;
 use super::time::{rfc3339, rfc3339_opt};
 
 /// How a session stands, or ended.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SessionStatus {
     /// It is running.

@@ -130,6 +130,36 @@ pub enum SpanStatus {
 }
 
 impl SpanStatus {
+    /// A number above zero for each status.
+    pub(crate) fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// The status of a [`code`](Self::code).
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        Self::IN_ORDER.get(usize::from(code.checked_sub(1)?)).copied()
+    }
+
+    const IN_ORDER: [Self; 17] = [
+        Self::Ok,
+        Self::DeadlineExceeded,
+        Self::Unauthenticated,
+        Self::PermissionDenied,
+        Self::NotFound,
+        Self::ResourceExhausted,
+        Self::InvalidArgument,
+        Self::Unimplemented,
+        Self::Unavailable,
+        Self::InternalError,
+        Self::UnknownError,
+        Self::Cancelled,
+        Self::AlreadyExists,
+        Self::FailedPrecondition,
+        Self::Aborted,
+        Self::OutOfRange,
+        Self::DataLoss,
+    ];
+
     fn as_str(self) -> &'static str {
         match self {
             SpanStatus::Ok => "ok",

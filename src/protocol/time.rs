@@ -103,17 +103,28 @@ impl fmt::Display for AsRfc3339 {
             .unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let (year, month, day) = time.to_calendar_date();
         let (hour, minute, second) = time.to_hms();
-        let month = u8::from(month);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        let (mut fraction, mut digits) = (micros % MICROS, 6);
-        if fraction > 0 {
-            while fraction.is_multiple_of(10) {
-                fraction /= 10;
-                digits -= 1;
-            }
-            write!(f, ".{fraction:0digits$}")?;
-        }
+        // Digit by digit: the formatter with its widths and fills takes as long as all else in an envelope's headers.
+        let mut text = *b"0000-00-00T00:00:00.000000";
+        put(&mut text[0..4], year.unsigned_abs());
+        put(&mut text[5..7], u8::from(month).into());
+        put(&mut text[8..10], day.into());
+        put(&mut text[11..13], hour.into());
+        put(&mut text[14..16], minute.into());
+        put(&mut text[17..19], second.into());
+        // Less than a million.
+        put(&mut text[20..26], (micros % MICROS) as u32);
+        let text = str::from_utf8(&text).unwrap_or_default();
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))?;
         f.write_str("Z")
+    }
+}
+
+/// Writes the last decimal digits of a number.
+fn put(digits: &mut [u8], mut number: u32) {
+    for digit in digits.iter_mut().rev() {
+        // A remainder of 10 fits every type.
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 
@@ -144,9 +155,10 @@ fn from_micros(micros: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros))
 }
 
-fn micros_since_epoch(time: SystemTime) -> u64 {
+pub(crate) fn micros_since_epoch(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).map_or(MAX_MICROS, |micros| micros.min(MAX_MICROS))
+    let micros = since.as_secs().saturating_mul(MICROS).saturating_add(since.subsec_micros().into());
+    micros.min(MAX_MICROS)
 }
 
 struct Timestamp;

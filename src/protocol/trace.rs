@@ -139,6 +139,17 @@ impl FromStr for OrganizationId {
 #[serde(try_from = "f64")]
 pub struct SampleRand(f64);
 
+impl SampleRand {
+    pub(crate) fn value(self) -> f64 {
+        self.0
+    }
+
+    /// A number of six decimals; a million and more give the highest.
+    pub(crate) fn from_millionths(millionths: u32) -> Self {
+        Self(f64::from(millionths.min(999_999)) / 1_000_000.0)
+    }
+}
+
 impl TryFrom<f64> for SampleRand {
     type Error = InvalidSampleRandError;
 

@@ -129,7 +129,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ValuesVisitor<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
-        let mut values = Vec::new();
+        // What the input claims is believed up to a point.
+        let claimed = seq.size_hint().unwrap_or_default();
+        let mut values = Vec::with_capacity(claimed.min(MOST_RESERVED / size_of::<T>().max(1)));
         while let Some(item) = seq.next_element::<Option<T>>()? {
             values.extend(item);
         }
@@ -300,6 +302,9 @@ impl Visitor<'_> for HexNumber {
         text.parse::<Addr>().map(u64::from).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
+
+/// How many bytes a list may ask for before its items are there.
+const MOST_RESERVED: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {

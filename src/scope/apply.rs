@@ -1,10 +1,11 @@
-//! How a snapshot fills an event.
+//! How a snapshot fills an event or a transaction.
 
 use std::borrow::Cow;
+use std::mem;
 
 use super::Scope;
 use crate::callback::{self, Panicked};
-use crate::protocol::{Context, Event, TraceContext};
+use crate::protocol::{Event, SpanId, TraceContext, TraceId, Transaction};
 
 impl Scope {
     /// Fills an event with what this scope holds, and lets the event processors see it.
@@ -19,6 +20,14 @@ impl Scope {
 
     /// Fills an event, without the event processors.
     pub(crate) fn fill(&self, event: &mut Event<'static>) {
+        self.fill_all_but_breadcrumbs(event);
+        let own = mem::take(&mut event.breadcrumbs.values);
+        self.crumbs.for_each(|breadcrumb| event.breadcrumbs.values.push(breadcrumb));
+        event.breadcrumbs.values.extend(own);
+    }
+
+    /// The same, but leaves the breadcrumbs to whoever can write them from where they are.
+    pub(crate) fn fill_all_but_breadcrumbs(&self, event: &mut Event<'static>) {
         for (key, value) in self.tags.iter().flat_map(|tags| tags.iter()) {
             event.tags.entry(key.to_string()).or_insert_with(|| value.to_string());
         }
@@ -44,19 +53,41 @@ impl Scope {
                 event.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
             }
         }
-        event.contexts.entry("trace".to_owned()).or_insert_with(|| {
-            let trace =
-                TraceContext { trace_id: self.trace.trace_id, span_id: self.trace.span_id, ..TraceContext::default() };
-            Context::from(trace)
-        });
-        self.fill_breadcrumbs(event);
+        self.fill_trace(event);
     }
 
-    /// Puts the scope's breadcrumbs before those the event brought along.
-    fn fill_breadcrumbs(&self, event: &mut Event<'static>) {
-        let own = std::mem::take(&mut event.breadcrumbs.values);
-        self.crumbs.for_each(|breadcrumb| event.breadcrumbs.values.push(breadcrumb));
-        event.breadcrumbs.values.extend(own);
+    /// The trace that logs and metrics belong to, and the span that is active, if one is.
+    pub(crate) fn active_trace(&self) -> (TraceId, Option<SpanId>) {
+        let (trace_id, span_id) = self.ids();
+        (trace_id, self.span().map(|_| span_id))
+    }
+
+    /// Says to which trace an event belongs.
+    pub(crate) fn fill_trace(&self, event: &mut Event<'static>) {
+        event.contexts.entry("trace".to_owned()).or_insert_with(|| match self.span() {
+            Some(span) => span.get_trace_context().into(),
+            None => {
+                let (trace_id, span_id) = self.ids();
+                TraceContext { trace_id, span_id, ..TraceContext::default() }.into()
+            }
+        });
+    }
+
+    /// Fills a transaction with what this scope holds: tags, extras, contexts and the user. What it has itself wins.
+    pub fn apply_to_transaction(&self, transaction: &mut Transaction<'static>) {
+        for (key, value) in self.tags.iter().flat_map(|tags| tags.iter()) {
+            transaction.tags.entry(key.to_string()).or_insert_with(|| value.to_string());
+        }
+        let Some(data) = &self.data else { return };
+        if transaction.user.is_none() {
+            transaction.user = data.user.as_deref().cloned();
+        }
+        for (key, value) in data.extras.iter() {
+            transaction.extra.entry(key.to_string()).or_insert_with(|| (**value).clone());
+        }
+        for (key, value) in data.contexts.iter() {
+            transaction.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
+        }
     }
 
     /// Lets the event processors see an event, in the order in which they were added. `None`: one dropped it.

@@ -72,4 +72,5 @@ pub(crate) enum Group {
     Contexts = 1 << 6,
     Attachments = 1 << 7,
     Breadcrumbs = 1 << 8,
+    Span = 1 << 9,
 }

@@ -31,6 +31,9 @@ impl Scope {
         replay_group(&mut merged.tags, self.tags.as_deref(), draft, Group::Tags);
         replay_list(&mut merged.attachments, &self.attachments, token, draft.has_touched(Group::Attachments));
         replay_list(&mut merged.processors, &self.processors, token, false);
+        if draft.has_touched(Group::Span) {
+            merged.span.clone_from(&self.span);
+        }
 
         let data = merged.data.as_deref().cloned().unwrap_or_default();
         let data = self.replay_data(draft, data);

@@ -5,6 +5,7 @@
 //! touched, so that when another thread (or a nested call) published meanwhile, the touched parts are replayed onto the
 //! newer snapshot and no change is lost.
 
+mod active;
 mod apply;
 mod draft;
 mod keyed;
@@ -14,6 +15,7 @@ mod trail;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -23,6 +25,9 @@ use self::draft::{Draft, Group, Token};
 use self::keyed::Keyed;
 pub(crate) use self::trail::{Crumbs, Trail};
 use crate::protocol::{Attachment, Context, Event, Level, SpanId, TraceId, User};
+use crate::session::Session;
+use crate::sync::swap::Shared;
+use crate::trace::TransactionOrSpan;
 
 /// A function that may change an event or, with `None`, drop it.
 pub(crate) type EventProcessor = Arc<dyn Fn(Event<'static>) -> Option<Event<'static>> + Send + Sync>;
@@ -44,7 +49,11 @@ pub struct Scope {
     data: Option<Arc<Data>>,
     attachments: Option<Arc<Vec<Stamped<Attachment>>>>,
     processors: Option<Arc<Vec<Stamped<EventProcessor>>>>,
+    /// The active span. It may hold a client, so it never leaves the capturing thread.
+    span: Option<Shared<TransactionOrSpan>>,
     trace: TraceIds,
+    /// Written by hubs alone, never by a draft.
+    session: Option<Arc<Session>>,
     crumbs: Crumbs,
     draft: Draft,
 }
@@ -74,6 +83,10 @@ pub(crate) struct TraceIds {
     pub(crate) span_id: SpanId,
 }
 
+/// Each change is made of whole steps, and event processors that panic are caught.
+impl RefUnwindSafe for Scope {}
+impl UnwindSafe for Scope {}
+
 impl Scope {
     /// Sets a level that overrides that of each event.
     pub fn set_level(&mut self, level: Option<Level>) {
@@ -93,10 +106,13 @@ impl Scope {
         self.data.as_ref()?.user.as_deref()
     }
 
-    /// Sets or removes the name of what is going on, such as a route.
+    /// Sets or removes the name of what is going on, such as a route. It becomes the name of the active transaction, too.
     pub fn set_transaction(&mut self, transaction: Option<&str>) {
         self.draft.touch(Group::Transaction);
         self.data_mut().transaction = transaction.map(SmolStr::new);
+        if let (Some(name), Some(span)) = (transaction, self.span()) {
+            span.name_transaction(name);
+        }
     }
 
     /// Sets or removes what events are grouped by.
@@ -180,7 +196,7 @@ impl Scope {
         self.crumbs.clear();
     }
 
-    /// Removes everything but the event processors, which the specification keeps.
+    /// Removes everything but the event processors, which the specification keeps, and the session, which goes on.
     pub fn clear(&mut self) {
         for group in [
             Group::Level,
@@ -192,12 +208,14 @@ impl Scope {
             Group::Contexts,
             Group::Attachments,
             Group::Breadcrumbs,
+            Group::Span,
         ] {
             self.draft.touch(group);
         }
         self.tags = None;
         self.data = None;
         self.attachments = None;
+        self.span = None;
         self.crumbs.clear();
     }
 
@@ -214,6 +232,31 @@ impl Scope {
     /// Takes the breadcrumbs out.
     pub(crate) fn take_crumbs(&mut self) -> Crumbs {
         std::mem::take(&mut self.crumbs)
+    }
+
+    /// The same with this session.
+    pub(crate) fn with_session(mut self, session: Option<Arc<Session>>) -> Self {
+        self.session = session;
+        self
+    }
+
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        self.session.as_ref()
+    }
+
+    /// Takes the session out.
+    pub(crate) fn take_session(&mut self) -> Option<Arc<Session>> {
+        self.session.take()
+    }
+
+    /// The level that overrides that of each event.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.data.as_ref()?.level
+    }
+
+    /// The user, to be shared.
+    pub(crate) fn shared_user(&self) -> Option<Arc<User>> {
+        self.data.as_ref()?.user.clone()
     }
 
     /// True if event processors have to see each event.
@@ -244,7 +287,9 @@ impl Clone for Scope {
             data: self.data.clone(),
             attachments: self.attachments.clone(),
             processors: self.processors.clone(),
+            span: self.span.clone(),
             trace: self.trace,
+            session: self.session.clone(),
             crumbs: self.crumbs.clone(),
             draft: Draft::SNAPSHOT,
         }
@@ -258,7 +303,9 @@ impl Default for Scope {
             data: None,
             attachments: None,
             processors: None,
+            span: None,
             trace: TraceIds { trace_id: TraceId::default(), span_id: SpanId::default() },
+            session: None,
             crumbs: Crumbs::default(),
             draft: Draft::SNAPSHOT,
         }
@@ -272,7 +319,9 @@ impl fmt::Debug for Scope {
             .field("data", &self.data)
             .field("attachments", &self.attachments().count())
             .field("event_processors", &self.processors.as_ref().map_or(0, |list| list.len()))
+            .field("span", &self.span)
             .field("trace", &self.trace)
+            .field("session", &self.session)
             .field("breadcrumbs", &self.crumbs)
             .finish()
     }

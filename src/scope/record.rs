@@ -3,13 +3,15 @@
 //! [`breadcrumb!`](crate::breadcrumb!) builds one on the stack. Its bytes are the fields in the order of the call site's
 //! keys, each a tag and a value, then the message. What does not fit the record spills to the heap whole.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::protocol::{Breadcrumb, Level};
+use crate::protocol::{Breadcrumb, BreadcrumbFields, Level};
 use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::ring::{Item, Spare};
 
@@ -61,22 +63,117 @@ impl Record {
     }
 }
 
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Owned(breadcrumb) => breadcrumb.serialize(serializer),
+            Self::Compact(compact) => compact.serialize(serializer),
+        }
+    }
+}
+
 impl Compact {
     fn to_breadcrumb(&self) -> Breadcrumb {
-        let inline = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
-        let bytes = self.spilled.as_deref().unwrap_or(inline);
-        let (fields, message) = match bytes.split_at_checked(self.message as usize) {
-            Some((fields, message)) => (fields, Some(String::from_utf8_lossy(message).into_owned())),
-            None => (bytes, None),
-        };
-        let mut fields = Fields(fields);
+        let (data, message) = self.parts();
         Breadcrumb {
-            timestamp: SystemTime::UNIX_EPOCH + Duration::from_micros(self.time),
+            timestamp: self.timestamp(),
             ty: self.site.ty.to_owned(),
             category: self.site.category.map(str::to_owned),
             level: self.level,
-            message,
-            data: self.site.keys.iter().map_while(|key| Some(((*key).to_owned(), fields.next()?))).collect(),
+            message: message.map(Cow::into_owned),
+            data: data.iter().map(|(key, value)| (key.to_owned(), value.into())).collect(),
+        }
+    }
+
+    fn timestamp(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_micros(self.time)
+    }
+
+    /// Splits the fields from the message.
+    fn parts(&self) -> (Data<'_>, Option<Cow<'_, str>>) {
+        let inline = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
+        let bytes = self.spilled.as_deref().unwrap_or(inline);
+        let (fields, message) = match bytes.split_at_checked(self.message as usize) {
+            Some((fields, message)) => (fields, Some(String::from_utf8_lossy(message))),
+            None => (bytes, None),
+        };
+        (Data { keys: self.site.keys, fields }, message)
+    }
+}
+
+impl Serialize for Compact {
+    /// Writes the JSON of the breadcrumb that this stands for, without building it.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (data, message) = self.parts();
+        let fields = BreadcrumbFields {
+            timestamp: self.timestamp(),
+            ty: self.site.ty,
+            category: self.site.category,
+            level: self.level,
+            message: message.as_deref(),
+            data: (!data.keys.is_empty()).then_some(data),
+        };
+        fields.serialize(serializer)
+    }
+}
+
+/// The fields of a record, with the keys of its call site.
+#[derive(Clone, Copy)]
+struct Data<'a> {
+    keys: &'static [&'static str],
+    fields: &'a [u8],
+}
+
+impl<'a> Data<'a> {
+    fn iter(self) -> impl Iterator<Item = (&'static str, Stored<'a>)> {
+        self.keys.iter().copied().zip(Fields(self.fields))
+    }
+}
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.iter().enumerate();
+        // A key that comes twice has the last of its values, as in a map.
+        let last = entries.filter(|(index, (key, _))| !self.keys.iter().skip(index + 1).any(|later| later == key));
+        serializer.collect_map(last.map(|(_, entry)| entry))
+    }
+}
+
+/// The value of a field.
+enum Stored<'a> {
+    Null,
+    Bool(bool),
+    Signed(i64),
+    Unsigned(u64),
+    Float(f64),
+    Text(Cow<'a, str>),
+}
+
+impl From<Stored<'_>> for Value {
+    fn from(stored: Stored<'_>) -> Self {
+        match stored {
+            Stored::Null => Self::Null,
+            Stored::Bool(flag) => flag.into(),
+            Stored::Signed(number) => number.into(),
+            Stored::Unsigned(number) => number.into(),
+            Stored::Float(float) if float.is_finite() => float.into(),
+            // JSON has no word for what is not finite; its text is better than nothing.
+            Stored::Float(float) => float.to_string().into(),
+            Stored::Text(text) => text.into(),
+        }
+    }
+}
+
+impl Serialize for Stored<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(flag) => serializer.serialize_bool(*flag),
+            Self::Signed(number) => serializer.serialize_i64(*number),
+            Self::Unsigned(number) => serializer.serialize_u64(*number),
+            Self::Float(float) if float.is_finite() => serializer.serialize_f64(*float),
+            Self::Float(float) => serializer.collect_str(float),
+            Self::Text(text) => serializer.serialize_str(text),
         }
     }
 }
@@ -92,28 +189,24 @@ impl Fields<'_> {
     }
 }
 
-impl Iterator for Fields<'_> {
-    type Item = Value;
+impl<'a> Iterator for Fields<'a> {
+    type Item = Stored<'a>;
 
-    fn next(&mut self) -> Option<Value> {
+    fn next(&mut self) -> Option<Stored<'a>> {
         let [tag] = self.take()?;
         Some(match tag {
-            TAG_FALSE => Value::Bool(false),
-            TAG_TRUE => Value::Bool(true),
-            TAG_SIGNED => i64::from_le_bytes(self.take()?).into(),
-            TAG_UNSIGNED => u64::from_le_bytes(self.take()?).into(),
-            TAG_FLOAT => {
-                let float = f64::from_le_bytes(self.take()?);
-                // JSON has no word for what is not finite; its text is better than nothing.
-                serde_json::Number::from_f64(float).map_or_else(|| Value::String(float.to_string()), Value::Number)
-            }
+            TAG_FALSE => Stored::Bool(false),
+            TAG_TRUE => Stored::Bool(true),
+            TAG_SIGNED => Stored::Signed(i64::from_le_bytes(self.take()?)),
+            TAG_UNSIGNED => Stored::Unsigned(u64::from_le_bytes(self.take()?)),
+            TAG_FLOAT => Stored::Float(f64::from_le_bytes(self.take()?)),
             TAG_TEXT => {
                 let len = u32::from_le_bytes(self.take()?) as usize;
                 let (text, rest) = self.0.split_at_checked(len)?;
                 self.0 = rest;
-                Value::String(String::from_utf8_lossy(text).into_owned())
+                Stored::Text(String::from_utf8_lossy(text))
             }
-            _ => Value::Null,
+            _ => Stored::Null,
         })
     }
 }

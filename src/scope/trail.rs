@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+
 use super::record::Record;
 use crate::protocol::Breadcrumb;
 use crate::sync::ring::{Head, View};
@@ -61,9 +64,43 @@ impl Crumbs {
         self.view = View::EMPTY;
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        let mut is_empty = true;
+        self.view.for_each(self.length.min(1), |_| is_empty = false);
+        is_empty
+    }
+
     /// Builds them, oldest first.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(Breadcrumb)) {
         self.view.for_each(self.length, |record| visit(record.to_breadcrumb()));
+    }
+}
+
+/// A layer's breadcrumbs, and those that an event brought along: as they are written.
+pub(crate) struct Joined<'a> {
+    crumbs: &'a Crumbs,
+    own: &'a [Breadcrumb],
+}
+
+impl Crumbs {
+    /// Puts these before others.
+    pub(crate) fn before<'a>(&'a self, own: &'a [Breadcrumb]) -> Joined<'a> {
+        Joined { crumbs: self, own }
+    }
+}
+
+impl Serialize for Joined<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let mut written = Ok(());
+        self.crumbs.view.for_each(self.crumbs.length, |record| {
+            if written.is_ok() {
+                written = list.serialize_element(record);
+            }
+        });
+        written?;
+        self.own.iter().try_for_each(|breadcrumb| list.serialize_element(breadcrumb))?;
+        list.end()
     }
 }
 

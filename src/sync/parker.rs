@@ -73,6 +73,12 @@ impl Parker {
         self.state.load(Relaxed) == NOBODY
     }
 
+    /// True if the sleeper sleeps, and nobody woke it since.
+    #[cfg(test)]
+    pub(crate) fn is_parked(&self) -> bool {
+        self.state.load(Relaxed) == PARKED
+    }
+
     /// Makes the calling thread the sleeper.
     pub(crate) fn attend(&self, start: Start) {
         if start.parker != self.address() {

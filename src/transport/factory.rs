@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Transport, TransportOptions};
 use crate::options::ClientOptions;
+use crate::wire::Envelope;
 
 /// Makes a transport when a client starts.
 ///
@@ -24,12 +25,28 @@ use crate::options::ClientOptions;
 /// assert!(options.transport.is_some());
 /// ```
 pub trait TransportFactory: Send + Sync {
-    /// Makes a transport from all that the client is configured with.
-    fn create_transport(&self, options: &ClientOptions) -> Arc<dyn Transport>;
-
-    /// Makes a transport. This is what clients call; by default it calls [`create_transport`](Self::create_transport).
+    /// Makes a transport: what clients call, and what a factory should implement.
+    ///
+    /// By default it asks [`create_transport`](Self::create_transport), for the sake of factories that have only that.
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
+        if options.asked_by_default {
+            // The factory has neither method, so each of the two would ask the other for ever.
+            return Arc::new(Forget);
+        }
+        #[expect(deprecated, reason = "factories written for it keep working")]
         self.create_transport(&options.client)
+    }
+
+    /// Makes a transport from all that the client is configured with. Clients don't call it.
+    ///
+    /// By default it asks [`create_transport_with_options`](Self::create_transport_with_options). Without a DSN that
+    /// can't be, and the transport forgets what it is given.
+    #[deprecated = "implement and call `create_transport_with_options`"]
+    fn create_transport(&self, options: &ClientOptions) -> Arc<dyn Transport> {
+        match TransportOptions::try_from_client_options(options) {
+            Some(options) => self.create_transport_with_options(TransportOptions { asked_by_default: true, ..options }),
+            None => Arc::new(Forget),
+        }
     }
 }
 
@@ -43,7 +60,14 @@ where
 }
 
 impl<T: Transport> TransportFactory for Arc<T> {
-    fn create_transport(&self, _: &ClientOptions) -> Arc<dyn Transport> {
+    fn create_transport_with_options(&self, _: TransportOptions) -> Arc<dyn Transport> {
         Arc::clone(self) as Arc<dyn Transport>
     }
+}
+
+/// Forgets what it is given.
+struct Forget;
+
+impl Transport for Forget {
+    fn send_envelope(&self, _: Envelope) {}
 }

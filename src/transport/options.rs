@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,7 +50,13 @@ pub struct TransportOptions {
     pub transfer_timeout: Duration,
     /// All that the client is configured with, for factories that ask for it.
     pub(crate) client: Box<ClientOptions>,
+    /// True while a factory that has no method of its own is asked by the default of one for the other.
+    pub(super) asked_by_default: bool,
 }
+
+/// Its callbacks run where panics are caught.
+impl RefUnwindSafe for TransportOptions {}
+impl UnwindSafe for TransportOptions {}
 
 impl TransportOptions {
     /// Returns the defaults for sending to `dsn`. What is recorded as lost is counted nowhere.
@@ -81,6 +88,7 @@ impl TransportOptions {
             connect_timeout: CONNECT_TIMEOUT,
             transfer_timeout: TRANSFER_TIMEOUT,
             client: Box::new(options.clone()),
+            asked_by_default: false,
         }
     }
 }

@@ -10,8 +10,10 @@ pub trait EnvelopeFilter: private::Sealed {
     /// Says whether an item stays.
     fn filter(&mut self, item: &EnvelopeItem) -> bool;
 
-    /// Takes an item that does not stay.
-    fn on_filtered(&mut self, item: EnvelopeItem);
+    /// Takes an item that does not stay. By default it is dropped.
+    fn on_filtered(&mut self, item: EnvelopeItem) {
+        let _ = item;
+    }
 }
 
 mod private {
@@ -28,8 +30,6 @@ where
     fn filter(&mut self, item: &EnvelopeItem) -> bool {
         self(item)
     }
-
-    fn on_filtered(&mut self, _: EnvelopeItem) {}
 }
 
 /// A filter that hands over what does not stay.

@@ -28,6 +28,7 @@ mod filter;
 mod frame;
 pub(crate) mod headers;
 mod item;
+pub(crate) mod json;
 mod parse;
 mod view;
 pub(crate) mod write;

@@ -8,9 +8,8 @@ use serde::ser::Error as _;
 use super::envelope::{Envelope, Original, Slot, Verbatim};
 use super::headers::HeaderFields;
 use super::item::{EnvelopeItem, ItemContainer, Kind, LOGS, METRICS};
-use crate::protocol::{
-    Attachment, ClientReport, Event, Log, Metric, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction,
-};
+use super::json;
+use crate::protocol::{Attachment, ClientReport, Event, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction};
 
 impl Envelope {
     /// Writes the envelope.
@@ -22,7 +21,7 @@ impl Envelope {
     where
         W: Write,
     {
-        let mut buffer = Vec::new();
+        let mut buffer = Vec::with_capacity(self.source.len().max(USUAL));
         self.append_to(&mut buffer)?;
         writer.write_all(&buffer)
     }
@@ -73,7 +72,7 @@ pub(crate) struct EnvelopeWriter<'b> {
 impl<'b> EnvelopeWriter<'b> {
     /// Writes the headers to the end of `out`.
     pub(crate) fn new(out: &'b mut Vec<u8>, headers: &HeaderFields<'_>) -> Result<Self, serde_json::Error> {
-        serde_json::to_writer(&mut *out, headers)?;
+        json::append(out, headers)?;
         out.push(b'\n');
         Ok(Self { out })
     }
@@ -106,6 +105,27 @@ impl<'b> EnvelopeWriter<'b> {
         self.json("event", event)
     }
 
+    /// Writes an event with breadcrumbs that are not in it.
+    pub(crate) fn event_with_breadcrumbs(
+        &mut self,
+        event: &Event<'_>,
+        breadcrumbs: &impl Serialize,
+    ) -> Result<(), serde_json::Error> {
+        debug_assert!(event.breadcrumbs.is_empty(), "they would come twice");
+        self.with_length(
+            |out| write!(out, r#"{{"type":"event""#),
+            |out| {
+                json::append(out, event)?;
+                // An event has an id at least: this opens the object again, after one of its fields.
+                out.pop();
+                out.extend_from_slice(br#","breadcrumbs":{"values":"#);
+                json::append(out, breadcrumbs)?;
+                out.extend_from_slice(b"}}");
+                Ok(())
+            },
+        )
+    }
+
     /// Writes a transaction.
     pub(crate) fn transaction(&mut self, transaction: &Transaction<'_>) -> Result<(), serde_json::Error> {
         self.json("transaction", transaction)
@@ -131,13 +151,13 @@ impl<'b> EnvelopeWriter<'b> {
         self.json("client_report", report)
     }
 
-    /// Writes logs as one item.
-    pub(crate) fn logs(&mut self, logs: &[Log]) -> Result<(), serde_json::Error> {
+    /// Writes [`Log`](crate::protocol::Log)s, or what is written as they are, as one item.
+    pub(crate) fn logs(&mut self, logs: &[impl Serialize]) -> Result<(), serde_json::Error> {
         self.container(&LOGS, logs)
     }
 
-    /// Writes samples of metrics as one item.
-    pub(crate) fn metrics(&mut self, metrics: &[Metric]) -> Result<(), serde_json::Error> {
+    /// Writes [`Metric`](crate::protocol::Metric)s, or what is written as they are, as one item.
+    pub(crate) fn metrics(&mut self, metrics: &[impl Serialize]) -> Result<(), serde_json::Error> {
         self.container(&METRICS, metrics)
     }
 
@@ -159,7 +179,7 @@ impl<'b> EnvelopeWriter<'b> {
     }
 
     fn json(&mut self, ty: &str, payload: &impl Serialize) -> Result<(), serde_json::Error> {
-        self.with_length(|out| write!(out, r#"{{"type":"{ty}""#), payload)
+        self.with_length(|out| write!(out, r#"{{"type":"{ty}""#), |out| json::append(out, payload))
     }
 
     fn container(&mut self, kind: &Kind, items: &[impl Serialize]) -> Result<(), serde_json::Error> {
@@ -167,7 +187,7 @@ impl<'b> EnvelopeWriter<'b> {
         let count = items.len();
         self.with_length(
             |out| write!(out, r#"{{"type":"{ty}","item_count":{count},"content_type":"{content_type}""#),
-            &Items { items },
+            |out| json::append(out, &Items { items }),
         )
     }
 
@@ -175,7 +195,7 @@ impl<'b> EnvelopeWriter<'b> {
     fn with_length(
         &mut self,
         header: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
-        payload: &impl Serialize,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
     ) -> Result<(), serde_json::Error> {
         self.whole(|out| {
             header(out).map_err(serde_json::Error::custom)?;
@@ -184,7 +204,7 @@ impl<'b> EnvelopeWriter<'b> {
             out.extend_from_slice(ROOM);
             out.extend_from_slice(b"}\n");
             let start = out.len();
-            serde_json::to_writer(&mut *out, payload)?;
+            payload(out)?;
             let length = Digits::of(out.len() - start);
             // Moves the payload when its length has not the usual number of digits.
             out.splice(room..room + ROOM.len(), length.as_bytes().iter().copied());
@@ -238,6 +258,9 @@ impl Digits {
         &self.text[self.start..]
     }
 }
+
+/// The bytes of most envelopes without breadcrumbs.
+const USUAL: usize = 4 << 10;
 
 /// Holds the place of a payload's length: events with breadcrumbs have five digits.
 const ROOM: &[u8] = b"00000";

@@ -33,6 +33,14 @@ fn an_integration_may_change_the_options_before_the_client_starts() {
 }
 
 #[test]
+fn an_integration_learns_which_frames_are_the_sdks_own() {
+    let rig = Rig::with(ClientOptions::new().in_app_exclude(["shop::vendor"]));
+    assert_eq!(rig.client.options().in_app_exclude, ["shop::vendor", "vidette::"]);
+    let again = Rig::with(rig.client.options().clone());
+    assert_eq!(again.client.options().in_app_exclude, ["shop::vendor", "vidette::"]);
+}
+
+#[test]
 fn an_integration_is_found_by_its_type() {
     let rig = Rig::with(ClientOptions::new().add_integration(Shop(7)));
     assert_eq!(rig.hub.with_integration(|shop: &Shop| shop.0), 7);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use vidette::client_report::Reason as LossReason;
+use vidette::client_report::{Reason as LossReason, Recorder};
 use vidette::protocol::client_report::{Category, LossSource, Reason};
 use vidette::protocol::{Attachment, Event};
 use vidette::wire::EnvelopeItem;
@@ -132,6 +132,26 @@ fn what_a_transport_lost_later_moves_from_the_handed_over_to_the_discarded() {
 }
 
 #[test]
+fn what_a_transport_loses_while_it_is_flushed_for_the_last_time_is_reported() {
+    let recorder: Arc<Mutex<Option<Recorder>>> = Arc::default();
+    let heard = Arc::clone(&recorder);
+    let probe = Probe::doing(Gate::opened(), move |method| {
+        if method == "flush" {
+            heard
+                .lock()
+                .unwrap()
+                .take()
+                .iter()
+                .for_each(|it| it.record_lost_data(&Event::default(), LossReason::SendError));
+        }
+    });
+    let factory = Recording { probe: Arc::clone(&probe), recorder };
+    let client = client(ClientOptions::new().transport(factory));
+    assert!(capture(&hub(&client), "event") && client.close(Some(PATIENCE)));
+    assert_eq!(reported(&probe.take()), [(Category::Error, Some(Reason::SendError), 1)]);
+}
+
+#[test]
 fn a_transport_that_says_it_lost_more_than_it_had_does_not_upset_the_books() {
     let recorder = Arc::new(Mutex::new(None));
     let factory = Recording { probe: Probe::new(Gate::opened()), recorder: Arc::clone(&recorder) };
@@ -164,7 +184,7 @@ fn a_transport_that_panics_loses_the_item_and_is_asked_again() {
 fn a_client_whose_factory_panics_is_disabled() {
     struct Panicking;
     impl vidette::TransportFactory for Panicking {
-        fn create_transport(&self, _: &ClientOptions) -> Arc<dyn vidette::Transport> {
+        fn create_transport_with_options(&self, _: vidette::TransportOptions) -> Arc<dyn vidette::Transport> {
             panic!("on purpose");
         }
     }

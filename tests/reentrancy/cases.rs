@@ -5,7 +5,7 @@ use std::panic::RefUnwindSafe;
 use std::sync::Arc;
 
 use vidette::protocol::Event;
-use vidette::{Breadcrumb, ClientOptions, Hub, Integration, Level, Scope, breadcrumb};
+use vidette::{Breadcrumb, ClientOptions, Hub, Integration, Level, Scope, TransactionContext, breadcrumb};
 
 use crate::rig::capture;
 
@@ -66,6 +66,53 @@ pub(crate) const CASES: &[Case] = &[
         set_up: |options, deed| options.debug(true).before_send(|_| None).diagnostics(move |_, _| deed()),
         trigger: |hub, _| _ = capture(hub, "dropped"),
     },
+    #[cfg(feature = "logs")]
+    Case {
+        name: "before_send_log",
+        set_up: |options, deed| {
+            options.before_send_log(move |log| {
+                deed();
+                Some(log)
+            })
+        },
+        trigger: |hub, _| Hub::run(Arc::clone(hub), || vidette::logger_info!("log")),
+    },
+    #[cfg(feature = "logs")]
+    Case {
+        name: "arguments of a log",
+        set_up: |options, _| options,
+        trigger: |hub, deed| {
+            Hub::run(Arc::clone(hub), || {
+                let value = || {
+                    deed();
+                    1
+                };
+                vidette::logger_info!(attribute = value(), "{}", value());
+            });
+        },
+    },
+    #[cfg(feature = "metrics")]
+    Case {
+        name: "before_send_metric",
+        set_up: |options, deed| {
+            options.before_send_metric(move |metric| {
+                deed();
+                Some(metric)
+            })
+        },
+        trigger: |hub, _| hub.capture_metric(vidette::metrics::counter("metric", 1)),
+    },
+    Case {
+        name: "a job under a monitor",
+        set_up: |options, _| options,
+        trigger: |hub, deed| {
+            let job = || {
+                deed();
+                Ok::<_, ()>(())
+            };
+            assert!(Hub::run(Arc::clone(hub), || vidette::Monitor::new("job").run(job)).is_ok());
+        },
+    },
     Case {
         name: "configure_scope",
         set_up: |options, _| options,
@@ -93,6 +140,7 @@ pub(crate) const CASES: &[Case] = &[
                     deed();
                     Breadcrumb::default()
                 });
+                #[expect(deprecated, reason = "it is there, so it is tried")]
                 Hub::with(|_| deed());
                 Hub::with_active(|_| deed());
             });
@@ -130,6 +178,33 @@ pub(crate) const CASES: &[Case] = &[
         name: "a value that becomes a tag",
         set_up: |options, _| options,
         trigger: |hub, deed| hub.configure_scope(|scope| scope.set_tag("tag", Displayed(deed))),
+    },
+    Case {
+        name: "traces_sampler",
+        set_up: |options, deed| {
+            options.traces_sampler(move |_| {
+                deed();
+                1.0
+            })
+        },
+        trigger: |hub, _| hub.start_transaction(TransactionContext::new("name", "op")).finish(),
+    },
+    Case {
+        name: "a value that becomes a tag of a span, and the headers of a caller",
+        set_up: |options, _| options.traces_sample_rate(1.0),
+        trigger: |hub, deed| {
+            let headers = std::iter::from_fn(|| {
+                deed();
+                None
+            });
+            let transaction = hub.start_transaction(TransactionContext::continue_from_headers("name", "op", headers));
+            hub.configure_scope(|scope| scope.set_span(Some(transaction.clone().into())));
+            let span = transaction.start_child("op", "");
+            span.set_tag("tag", Displayed(deed));
+            span.finish();
+            transaction.set_tag("tag", Displayed(deed));
+            transaction.finish();
+        },
     },
     Case {
         name: "an error that is captured",

@@ -267,13 +267,9 @@ pub(crate) struct Recording {
 }
 
 impl TransportFactory for Recording {
-    fn create_transport(&self, _: &ClientOptions) -> Arc<dyn Transport> {
-        Arc::clone(&self.probe) as Arc<dyn Transport>
-    }
-
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
         *self.recorder.lock().unwrap() = Some(options.client_report_recorder.clone());
-        self.create_transport(&ClientOptions::new())
+        Arc::clone(&self.probe) as Arc<dyn Transport>
     }
 }
 

@@ -23,8 +23,19 @@ fn the_property_of_envelopes_holds_for_the_corpus() {
 }
 
 #[test]
+fn the_property_of_json_holds_for_its_corpus_and_for_that_of_envelopes() {
+    assert!(replay("json", vidette::fuzzing::json) >= 9);
+    replay("envelope", |bytes| bytes.split(|byte| *byte == b'\n').for_each(vidette::fuzzing::json));
+}
+
+#[test]
 fn the_property_of_dsns_holds_for_the_corpus() {
     assert!(replay("dsn", vidette::fuzzing::dsn) >= 30);
+}
+
+#[test]
+fn the_property_of_headers_holds_for_the_corpus() {
+    assert!(replay("headers", vidette::fuzzing::headers) >= 15);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "helpers of tests are tests too")]
 
 mod allocations;
+#[cfg(all(feature = "client", feature = "logs", feature = "metrics"))]
+mod captured;
 mod corpus;
 mod errors;
 mod filter;
@@ -23,3 +25,7 @@ fn bytes(envelope: &Envelope) -> Vec<u8> {
 fn text(envelope: &Envelope) -> String {
     String::from_utf8(bytes(envelope)).unwrap()
 }
+
+#[cfg(all(feature = "client", feature = "logs", feature = "metrics"))]
+#[path = "../support/wiretap.rs"]
+mod wiretap;

@@ -22,8 +22,8 @@ use self::operations::{ours, peer};
 static ALLOCATOR: counting::Counting<false> = counting::Counting;
 
 macro_rules! rows {
-    ($($name:literal: $operation:ident($($argument:expr)*);)*) => {
-        &[$(Both($name, || peer::$operation($($argument)*), || ours::$operation($($argument)*))),*]
+    ($($name:literal: $operation:ident($($argument:expr),*);)*) => {
+        &[$(Both($name, || peer::$operation($($argument),*), || ours::$operation($($argument),*))),*]
     };
 }
 
@@ -59,6 +59,24 @@ const SHARED: &[Row] = rows! {
     "one hub, 4 threads, `breadcrumb!`": shared(4);
 };
 
+/// Each sent before the next burst, so that no queue is full.
+const TELEMETRY: &[Row] = rows! {
+    "transaction + 10 spans, sampled": transaction(1.0, 10);
+    "transaction + 10 spans, not sampled": transaction(0.0, 10);
+    "transaction alone, sampled": transaction(1.0, 0);
+    "`logger_info!`, 1 attribute": log();
+    "counter, 1 attribute": metric();
+    "session of a request": session();
+};
+
+/// About bytes; no hub has a part in them.
+const ON_ENVELOPES: &[Row] = rows! {
+    "envelope: write 20 KB into a warm buffer": write();
+    "envelope: write 20 KB with `to_writer` into a new buffer": write_anew();
+    "envelope: parse 20 KB into types": parse();
+    "envelope: raw view of 20 KB, where the peer parses": view();
+};
+
 fn main() -> std::io::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |row: &&Row| wanted.is_empty() || wanted.iter().any(|part| row.name().contains(part.as_str()));
@@ -67,6 +85,8 @@ fn main() -> std::io::Result<()> {
     let idle = measure(WITHOUT_CLIENT);
     let alone = measure(ON_HUBS);
     let shared = measure(SHARED);
+    let telemetry = measure(TELEMETRY);
+    let envelopes = measure(ON_ENVELOPES);
     let crowd = measure::Crowd::gather(OTHER_THREADS, || {
         peer::touch();
         ours::touch();
@@ -74,7 +94,12 @@ fn main() -> std::io::Result<()> {
     let crowded = measure(ON_HUBS);
     drop(crowd);
 
-    let report = report::markdown(&[&idle[..], &alone, &shared].concat(), &alone, &crowded, OTHER_THREADS);
+    let report = report::markdown(
+        &[&idle[..], &alone, &shared, &telemetry, &envelopes].concat(),
+        &alone,
+        &crowded,
+        OTHER_THREADS,
+    );
     print!("{report}");
     if wanted.is_empty() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../RESULTS.md"), report)?;

@@ -1,16 +1,18 @@
 //! What is measured: one source, compiled against both crates.
 
 macro_rules! operations {
-    ($krate:ident, $rich:expr, $plain:expr) => {
+    ($krate:ident, $rich:expr, $plain:expr, $write:expr, $view:expr) => {
         use std::future::Future;
         use std::hint::black_box;
         use std::pin::pin;
         use std::sync::{Arc, Barrier, Mutex};
         use std::task::{Context, Poll, Waker};
-        use std::time::{Duration, Instant};
+        use std::time::{Duration, Instant, SystemTime};
 
+        use $krate::protocol::{Event, Exception, Frame, SessionStatus, Stacktrace};
         use $krate::{
-            Breadcrumb, Client, ClientOptions, Envelope, Hub, HubSwitchGuard, Level, Scope, SentryFutureExt, Transport,
+            Breadcrumb, Client, ClientOptions, Envelope, Hub, HubSwitchGuard, Level, Scope, SentryFutureExt,
+            SessionMode, TransactionContext, Transport,
         };
 
         use crate::measure::{Run, timed};
@@ -198,6 +200,124 @@ macro_rules! operations {
             burst(0, move |hub| _ = black_box(hub.capture_error(black_box(&error))))
         }
 
+        fn hub_of(options: ClientOptions) -> Arc<Hub> {
+            let options = options
+                .dsn("https://public@sentry.invalid/1")
+                .release("service@1.2.3")
+                .transport(Arc::new(Arc::new(Sink::default())));
+            Arc::new(Hub::new(Some(Arc::new(Client::from(options))), Arc::new(Scope::default())))
+        }
+
+        /// Times `call` in bursts, each sent before the next.
+        fn flushed(hub: Arc<Hub>, mut call: impl FnMut(&Hub) + 'static) -> Run {
+            let batch = move |calls| {
+                let took = Hub::run(Arc::clone(&hub), || timed(calls, |_| call(&hub)));
+                assert!(hub.client().expect("it is bound").flush(Some(Duration::from_secs(60))), "it is all sent");
+                took
+            };
+            Run::new(batch).at_most(MOST_CAPTURES)
+        }
+
+        pub fn transaction(rate: f32, spans: u64) -> Run {
+            flushed(hub_of(ClientOptions::new().traces_sample_rate(rate)), move |hub| {
+                let context = TransactionContext::new(*black_box(&"GET /cart"), "http.server");
+                let transaction = hub.start_transaction(context);
+                (0..spans).for_each(|_| transaction.start_child("db.query", *black_box(&"SELECT 1")).finish());
+                transaction.finish();
+            })
+        }
+
+        pub fn log() -> Run {
+            flushed(hub_of(ClientOptions::new()), |_| $krate::logger_info!(rows = *black_box(&3), "loaded the cart"))
+        }
+
+        pub fn metric() -> Run {
+            flushed(hub_of(ClientOptions::new()), |_| {
+                $krate::metrics::counter("carts", *black_box(&1)).attribute("cold", false).capture();
+            })
+        }
+
+        pub fn session() -> Run {
+            flushed(hub_of(ClientOptions::new().session_mode(SessionMode::Request)), |hub| {
+                hub.start_session();
+                hub.end_session_with_status(black_box(SessionStatus::Exited));
+            })
+        }
+
+        /// About 20 KB: an error with 40 frames and 100 breadcrumbs.
+        fn large_event() -> Event<'static> {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_595_256_674_296);
+            let breadcrumb = |number: u64| Breadcrumb {
+                timestamp: time + Duration::from_millis(number),
+                category: Some("http.client".into()),
+                message: Some(format!("GET https://example.com/items/{number} answered 200 OK")),
+                data: [("status".into(), 200.into()), ("attempt".into(), number.into())].into(),
+                ..Default::default()
+            };
+            let frame = |number: u64| Frame {
+                function: Some(format!("service::handler::step_{number}::{{{{closure}}}}")),
+                module: Some("service::handler".into()),
+                filename: Some("handler.rs".into()),
+                lineno: Some(number),
+                in_app: Some(true),
+                ..Default::default()
+            };
+            let stacktrace = Stacktrace { frames: (0..40).map(frame).collect(), ..Default::default() };
+            Event {
+                timestamp: time,
+                breadcrumbs: (0..100).map(breadcrumb).collect::<Vec<_>>().into(),
+                exception: vec![Exception {
+                    ty: "Error".into(),
+                    value: Some("it broke".into()),
+                    stacktrace: Some(stacktrace),
+                    ..Default::default()
+                }]
+                .into(),
+                release: Some("service@1.2.3".into()),
+                environment: Some("production".into()),
+                tags: (0..10).map(|number| (format!("tag-{number}"), format!("value-{number}"))).collect(),
+                ..Default::default()
+            }
+        }
+
+        fn large_envelope() -> Vec<u8> {
+            let mut bytes = Vec::new();
+            Envelope::from(large_event()).to_writer(&mut bytes).expect("memory takes everything");
+            bytes
+        }
+
+        pub fn write() -> Run {
+            let envelope = Envelope::from(large_event());
+            let mut buffer = Vec::with_capacity(1 << 16);
+            Run::new(move |calls| {
+                timed(calls, |_| {
+                    buffer.clear();
+                    $write(black_box(&envelope), &mut buffer);
+                })
+            })
+        }
+
+        pub fn write_anew() -> Run {
+            let envelope = Envelope::from(large_event());
+            Run::new(move |calls| {
+                timed(calls, |_| {
+                    let mut buffer = Vec::new();
+                    black_box(&envelope).to_writer(&mut buffer).expect("memory takes everything");
+                    black_box(buffer);
+                })
+            })
+        }
+
+        pub fn parse() -> Run {
+            let bytes = large_envelope();
+            Run::new(move |calls| timed(calls, |_| drop(black_box(Envelope::from_slice(black_box(&bytes))))))
+        }
+
+        pub fn view() -> Run {
+            let bytes = large_envelope();
+            Run::new(move |calls| timed(calls, |_| assert_eq!($view(black_box(&bytes)), 1)))
+        }
+
         /// Wall time of calls that `threads` threads share between them, on one hub.
         pub fn shared(threads: u64) -> Run {
             let (hub, _) = hub_with(100);
@@ -225,7 +345,13 @@ macro_rules! operations {
 
 /// The peer's operations. Where we have a macro, it has a closure that builds the same breadcrumb.
 pub mod peer {
-    operations!(sentry_core, |n| sentry_core::add_breadcrumb(|| rich(n)), || sentry_core::add_breadcrumb(small));
+    operations!(
+        sentry_core,
+        |n| sentry_core::add_breadcrumb(|| rich(n)),
+        || sentry_core::add_breadcrumb(small),
+        |envelope: &Envelope, buffer: &mut Vec<u8>| envelope.to_writer(buffer).expect("memory takes everything"),
+        |bytes: &[u8]| Envelope::from_slice(bytes).expect("what was written").items().count()
+    );
 }
 
 /// Our operations.
@@ -240,7 +366,9 @@ pub mod ours {
             bytes = n,
             "GET /cart/{n}"
         ),
-        || vidette::breadcrumb!(category: "cache", "{}", *black_box(&"the cache was cold"))
+        || vidette::breadcrumb!(category: "cache", "{}", *black_box(&"the cache was cold")),
+        |envelope: &Envelope, buffer: &mut Vec<u8>| envelope.append_to(buffer).expect("what can be written"),
+        |bytes: &[u8]| vidette::wire::EnvelopeView::new(bytes).expect("what was written").items().count()
     );
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{CallSite, Record, Recorder};
+use super::{CallSite, Compact, Record, Recorder};
 use crate::protocol::{Breadcrumb, Level};
 
 static SITE: CallSite =
@@ -21,7 +21,19 @@ fn written(host: &str, message: std::fmt::Arguments<'_>) -> (Breadcrumb, bool) {
     recorder.message(message);
     let compact = recorder.finish(&SITE, Level::Warning, 1_700_000_000_123_456);
     let spilled = compact.spilled.is_some();
-    (Record::Compact(compact).to_breadcrumb(), spilled)
+    (alike(compact), spilled)
+}
+
+/// Builds the breadcrumb, and checks that the JSON written without it says the same.
+fn alike(compact: Compact) -> Breadcrumb {
+    let record = Record::Compact(compact);
+    let breadcrumb = record.to_breadcrumb();
+    let text = serde_json::to_string(&record).unwrap();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value, serde_json::to_value(&breadcrumb).unwrap());
+    // Reading alone would not show a key that comes twice.
+    assert_eq!(text.len(), serde_json::to_string(&breadcrumb).unwrap().len(), "{text}");
+    breadcrumb
 }
 
 #[test]
@@ -60,8 +72,7 @@ fn every_length_around_the_limit_is_kept() {
 #[test]
 fn a_breadcrumb_without_a_message_has_none() {
     static BARE: CallSite = CallSite { ty: "default", category: None, keys: &[] };
-    let record = Record::Compact(Recorder::new().finish(&BARE, Level::Info, 0));
-    let breadcrumb = record.to_breadcrumb();
+    let breadcrumb = alike(Recorder::new().finish(&BARE, Level::Info, 0));
     assert_eq!(breadcrumb.message, None);
     assert!(breadcrumb.data.is_empty());
 }
@@ -71,6 +82,14 @@ fn numbers_that_json_has_no_word_for_become_text() {
     static ONE: CallSite = CallSite { ty: "default", category: None, keys: &["n"] };
     let mut recorder = Recorder::new();
     recorder.field(&f64::NAN);
-    let record = Record::Compact(recorder.finish(&ONE, Level::Info, 0));
-    assert_eq!(record.to_breadcrumb().data["n"], json!("NaN"));
+    assert_eq!(alike(recorder.finish(&ONE, Level::Info, 0)).data["n"], json!("NaN"));
+}
+
+#[test]
+fn a_key_that_comes_twice_has_its_last_value() {
+    static TWICE: CallSite = CallSite { ty: "default", category: None, keys: &["a", "b", "a"] };
+    let mut recorder = Recorder::new();
+    [1_u64, 2, 3].iter().for_each(|number| recorder.field(number));
+    let data = alike(recorder.finish(&TWICE, Level::Info, 0)).data;
+    assert_eq!(serde_json::to_value(data).unwrap(), json!({"a": 3, "b": 2}));
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{HttpTransport, HttpTransportError};
-use crate::options::ClientOptions;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport, TransportFactory, TransportOptions};
 use crate::wire::Envelope;
 
@@ -12,13 +11,6 @@ use crate::wire::Envelope;
 pub(crate) struct HttpTransportFactory;
 
 impl TransportFactory for HttpTransportFactory {
-    fn create_transport(&self, options: &ClientOptions) -> Arc<dyn Transport> {
-        match TransportOptions::try_from_client_options(options) {
-            Some(options) => self.create_transport_with_options(options),
-            None => Arc::new(Unusable("there is no DSN".into())),
-        }
-    }
-
     fn create_transport_with_options(&self, options: TransportOptions) -> Arc<dyn Transport> {
         match HttpTransport::new(&options) {
             Ok(transport) => Arc::new(transport),

@@ -1,0 +1,79 @@
+//! The lane of logs: from a capture to the queue, and from the queue into an envelope.
+
+use std::sync::Arc;
+
+use crate::attributes::Context;
+use crate::callback;
+use crate::client::batch::Batched;
+use crate::client::{Client, Core};
+use crate::diag;
+use crate::logs::record::{Filled, Record};
+use crate::protocol::client_report::{Category, ItemLoss, LossSource, Reason};
+use crate::protocol::{Level, Log};
+use crate::scope::Scope;
+use crate::wire::EnvelopeItem;
+use crate::wire::write::EnvelopeWriter;
+
+impl Client {
+    /// Captures a structured log, filled from `scope`.
+    ///
+    /// It is sent with others: when there are a hundred, or after five seconds.
+    pub fn capture_log(&self, log: Log, scope: &Scope) {
+        self.core().capture_log(Record::of_log(log, Context::of(scope, self.options())));
+    }
+}
+
+impl Core {
+    pub(crate) fn capture_log(self: &Arc<Self>, record: Record) {
+        if !self.is_open() || !callback::may_capture() {
+            return;
+        }
+        self.ledger.capture(&[ItemLoss::new(Category::LogItem, 1)]);
+        if self.options.debug {
+            diag::say(&self.options, Level::Debug, format_args!("log, {:?}: {}", record.level(), record.body()));
+        }
+        let record = match &self.options.before_send_log {
+            None => record,
+            Some(before_send_log) => {
+                let log = record.into_log(self.defaults());
+                let bytes = bytes(&log);
+                let seen = callback::guarded("before_send_log", || before_send_log(log));
+                match self.unless_panicked(seen).flatten() {
+                    Some(log) => Record::of_complete_log(log),
+                    None => {
+                        return self.lose_bytes(Category::LogItem, Category::LogByte, bytes, Reason::BeforeSend);
+                    }
+                }
+            }
+        };
+        self.ship(&self.lanes.logs, record);
+    }
+}
+
+impl Batched for Record {
+    const PIECES: Category = Category::LogItem;
+    const BYTES: Category = Category::LogByte;
+
+    fn bytes(&self, core: &Core) -> u64 {
+        Record::bytes(self, core.defaults())
+    }
+
+    fn weight(&self) -> usize {
+        Record::weight(self)
+    }
+
+    fn into_item(batch: Vec<Self>, core: &Core) -> EnvelopeItem {
+        let logs: Vec<Log> = batch.into_iter().map(|record| record.into_log(core.defaults())).collect();
+        logs.into()
+    }
+
+    fn write(batch: &[Self], core: &Core, writer: &mut EnvelopeWriter<'_>) -> Result<(), serde_json::Error> {
+        let defaults = core.defaults();
+        let filled: Vec<_> = batch.iter().map(|record| Filled { record, defaults }).collect();
+        writer.logs(&filled)
+    }
+}
+
+fn bytes(log: &Log) -> u64 {
+    log.losses().filter(|loss| loss.category == Category::LogByte).map(|loss| loss.quantity).sum()
+}

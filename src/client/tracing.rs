@@ -1,0 +1,108 @@
+//! Transactions on their way to the sender, and the trace that an envelope belongs to.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::parcel::Parcel;
+use super::{Client, Core};
+use crate::callback;
+use crate::protocol::client_report::{Category, ItemLoss, Reason};
+use crate::protocol::{Context, DynamicSamplingContext, Event, Transaction};
+use crate::scope::Scope;
+use crate::trace::{Baggage, Origin, Tree};
+
+/// What the trace of an event has agreed on.
+#[derive(Debug)]
+pub(crate) enum Agreed {
+    /// The active span's trace, with what it has agreed on, if anything.
+    BySpan(Option<Arc<Baggage>>),
+    /// The scope's own trace, about which nothing is decided.
+    Undecided,
+}
+
+impl Client {
+    pub(crate) fn origin(&self) -> &Arc<Origin> {
+        &self.core.origin
+    }
+
+    /// Takes a finished transaction on its way.
+    pub(crate) fn capture_transaction(&self, tree: Arc<Tree>, scope: Scope) {
+        let core = &self.core;
+        if !core.is_open() || !callback::may_capture() {
+            return;
+        }
+        let surplus = tree.uncollected();
+        if surplus > 0 {
+            core.count_as_discarded(&[ItemLoss::new(Category::Span, surplus)], Reason::BufferOverflow);
+        }
+        let parcel = Parcel::Transaction { tree, scope: scope.for_transaction() };
+        let losses = parcel.losses();
+        core.ledger.capture(&losses);
+        core.enqueue(parcel, losses);
+    }
+
+    /// Counts a transaction that was not sampled, with so many spans beside itself.
+    pub(crate) fn discard_transaction(&self, spans: u64) {
+        if self.core.is_open() && callback::may_capture() {
+            self.core.count_as_discarded(&transaction_losses(spans), Reason::SampleRate);
+        }
+    }
+}
+
+impl Core {
+    /// Counts what never was in the queue.
+    fn count_as_discarded(self: &Arc<Self>, losses: &[ItemLoss], reason: Reason) {
+        self.ledger.capture_and_discard(losses, reason);
+        self.tell_of_losses(losses, reason);
+    }
+
+    /// The transaction as it is sent.
+    pub(super) fn transaction(&self, tree: &Tree, scope: &Scope) -> Transaction<'static> {
+        let mut transaction = tree.to_transaction();
+        scope.apply_to_transaction(&mut transaction);
+        transaction.release.clone_from(&self.options.release);
+        transaction.environment.clone_from(&self.options.environment);
+        transaction.server_name.clone_from(&self.options.server_name);
+        transaction.sdk = Some(Cow::Owned(self.sdk.clone()));
+        transaction.platform = Cow::Borrowed("native");
+        transaction
+    }
+}
+
+impl Agreed {
+    /// What the trace of a scope has agreed on, from now on at the latest.
+    pub(super) fn of(scope: &Scope) -> Self {
+        match scope.span() {
+            Some(span) => Self::BySpan(span.baggage().cloned()),
+            None => Self::Undecided,
+        }
+    }
+
+    /// The context for the headers of the event's envelope. `undecided` is filled in where the trace is the scope's own.
+    ///
+    /// `None`: nothing is known, or the event says that it belongs to another trace.
+    pub(super) fn header<'a>(
+        &'a self,
+        event: &Event<'_>,
+        undecided: &'a mut DynamicSamplingContext,
+    ) -> Option<&'a DynamicSamplingContext> {
+        let Some(Context::Trace(trace)) = event.contexts.get("trace") else { return None };
+        match self {
+            Self::BySpan(agreed) => header(agreed.as_deref()?).filter(|agreed| agreed.trace_id == Some(trace.trace_id)),
+            Self::Undecided => {
+                Origin::decide_nothing_about(trace.trace_id, undecided);
+                undecided.public_key.is_some().then_some(undecided)
+            }
+        }
+    }
+}
+
+/// The context for the headers of an envelope, if it says enough for a server.
+pub(super) fn header(agreed: &Baggage) -> Option<&DynamicSamplingContext> {
+    Some(agreed.context()).filter(|context| context.public_key.is_some())
+}
+
+/// What is lost with a transaction that has so many spans beside itself.
+pub(super) fn transaction_losses(spans: u64) -> [ItemLoss; 2] {
+    [ItemLoss::new(Category::Transaction, 1), ItemLoss::new(Category::Span, spans.saturating_add(1))]
+}

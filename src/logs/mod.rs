@@ -1,0 +1,76 @@
+//! Structured logs: from a macro or a [`Log`] to a record on its way.
+//!
+//! ```text
+//!  logger_*! ─► Writer ─► Record ─┐
+//!  capture_log(Log) ────► Record ─┴─► client's lane ─► sender: defaults, JSON
+//! ```
+//! # Guarantees
+//! Nothing of a macro's arguments is evaluated unless a client is bound to the current hub. A record borrows the text of
+//! its call site, and takes from the scope only pointers.
+
+mod macros;
+pub(crate) mod record;
+
+pub(crate) use self::record::Record;
+pub use self::record::{Site, Writer};
+use crate::attributes::{Context, user_attributes};
+use crate::gate;
+use crate::hub::Hub;
+use crate::hub::bound::Backend;
+use crate::hub::current::{current_has_client, look_at_current};
+use crate::protocol::Log;
+use crate::protocol::log::PARENT_SPAN_ID;
+use crate::scope::Scope;
+
+impl Hub {
+    /// Captures a structured log with the scope on top.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use vidette::Hub;
+    /// use vidette::protocol::{Log, LogLevel};
+    ///
+    /// Hub::current().capture_log(Log {
+    ///     level: LogLevel::Info,
+    ///     body: "the cache is cold".into(),
+    ///     trace_id: None,
+    ///     timestamp: SystemTime::now(),
+    ///     severity_number: None,
+    ///     attributes: [("shard".to_owned(), 7.into())].into(),
+    /// });
+    /// ```
+    pub fn capture_log(&self, log: Log) {
+        if let Some((context, client)) = self.look(Context::take) {
+            client.capture_log(Record::of_log(log, context));
+        }
+    }
+}
+
+impl Scope {
+    /// Fills a log with the trace, the active span and the user of this scope. What the log has itself stays.
+    pub fn apply_to_log(&self, log: &mut Log) {
+        let (trace_id, span_id) = self.active_trace();
+        log.trace_id.get_or_insert(trace_id);
+        if let Some(id) = span_id {
+            log.attributes.entry(PARENT_SPAN_ID.to_owned()).or_insert_with(|| id.to_string().into());
+        }
+        for (name, value) in self.user().into_iter().flat_map(user_attributes) {
+            log.attributes.entry(name.to_owned()).or_insert(value);
+        }
+    }
+}
+
+/// True if a log written now would be looked at: a client is bound to the current hub.
+#[doc(hidden)]
+#[inline]
+#[must_use]
+pub fn is_logging() -> bool {
+    gate::is_open() && current_has_client()
+}
+
+/// Sends a record that a macro has written on its way.
+fn capture(make: impl FnOnce(Context) -> Record) {
+    if let Some((context, client)) = look_at_current(Context::take) {
+        client.capture_log(make(context));
+    }
+}

@@ -1,0 +1,63 @@
+//! A span that is not recorded: its ids, and the data that was set on it, for those who read it back.
+
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use super::record::{Note, Notes};
+use crate::protocol::{SpanId, TraceContext, TraceId};
+use crate::sync::chain::Chain;
+
+/// A span of a transaction that is not recorded. Allocates nothing before data is set.
+#[derive(Debug)]
+pub(super) struct Bare {
+    pub(super) span_id: SpanId,
+    parent_span_id: SpanId,
+    op: SmolStr,
+    /// Empty, or the one chain of notes that this handle shares with those that are cloned from it.
+    notes: Chain<Arc<Chain<Note>>>,
+}
+
+impl Bare {
+    pub(super) fn new(span_id: SpanId, parent_span_id: SpanId, op: SmolStr) -> Self {
+        Self { span_id, parent_span_id, op, notes: Chain::new() }
+    }
+
+    /// Notes a piece of data. Anything else would be sent with the span, which is not sent.
+    pub(super) fn note(&self, note: Note) {
+        if self.notes.newest().is_none() {
+            // Refused: another thread was first, and all use its chain.
+            _ = self.notes.push_up_to(1, Arc::new(Chain::new()));
+        }
+        if let Some(notes) = self.notes.newest() {
+            // Never refused: nobody seals it.
+            _ = notes.push(note);
+        }
+    }
+
+    pub(super) fn notes(&self) -> Notes {
+        self.notes.newest().map(|notes| Notes::of(notes, true)).unwrap_or_default()
+    }
+
+    pub(super) fn trace_context(&self, trace_id: TraceId) -> TraceContext {
+        TraceContext {
+            span_id: self.span_id,
+            trace_id,
+            parent_span_id: Some(self.parent_span_id),
+            op: Some(self.op.to_string()),
+            data: self.notes().data,
+            ..TraceContext::default()
+        }
+    }
+}
+
+impl Clone for Bare {
+    fn clone(&self) -> Self {
+        let clone = Self::new(self.span_id, self.parent_span_id, self.op.clone());
+        if let Some(notes) = self.notes.newest() {
+            // Never refused: nobody else has the clone.
+            _ = clone.notes.push(Arc::clone(notes));
+        }
+        clone
+    }
+}

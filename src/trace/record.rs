@@ -1,0 +1,261 @@
+//! What one span is, and what was noted about it while it ran.
+//!
+//! Notes are links of a chain, the newest on top, and are put together when somebody asks. The end of the span seals the
+//! chain: what comes later is passed over.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU8, AtomicU64};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use crate::protocol::time::micros_since_epoch;
+use crate::protocol::{Request, Span, SpanId, SpanStatus, TraceContext, TraceId};
+use crate::sync::chain::Chain;
+
+/// One span, running or finished.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) span_id: SpanId,
+    pub(super) parent_span_id: Option<SpanId>,
+    name: SmolStr,
+    op: SmolStr,
+    start: SystemTime,
+    /// In microseconds since the epoch; written once, by whoever seals the notes.
+    end: AtomicU64,
+    /// A [code](SpanStatus::code), or zero.
+    status: AtomicU8,
+    notes: Chain<Note>,
+}
+
+/// Something that was said about a span after it had started.
+#[derive(Debug)]
+pub(super) enum Note {
+    Name(SmolStr),
+    Op(SmolStr),
+    Origin(SmolStr),
+    Data(SmolStr, Value),
+    /// Takes a piece of data away again.
+    NoData(SmolStr),
+    Tag(SmolStr, String),
+    Extra(SmolStr, Value),
+    Request(Box<Request>),
+}
+
+/// All notes together.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) origin: Option<String>,
+    pub(super) data: BTreeMap<String, Value>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) extra: BTreeMap<String, Value>,
+    pub(super) request: Option<Request>,
+}
+
+impl Record {
+    pub(super) fn new(
+        span_id: SpanId,
+        parent_span_id: Option<SpanId>,
+        name: SmolStr,
+        op: SmolStr,
+        start: SystemTime,
+    ) -> Self {
+        Self {
+            span_id,
+            parent_span_id,
+            name,
+            op,
+            start,
+            end: AtomicU64::new(0),
+            status: AtomicU8::new(0),
+            notes: Chain::new(),
+        }
+    }
+
+    /// Notes something, unless the span has ended.
+    pub(super) fn note(&self, note: Note) {
+        // Refused: it came too late.
+        _ = self.notes.push(note);
+    }
+
+    /// Ends the span. False: it had ended before.
+    pub(super) fn finish(&self, end: SystemTime) -> bool {
+        let is_first = self.notes.seal();
+        if is_first {
+            // Relaxed: the chain of finished spans, or the queue, publishes it.
+            self.end.store(micros_since_epoch(end), Relaxed);
+        }
+        is_first
+    }
+
+    pub(super) fn status(&self) -> Option<SpanStatus> {
+        // Relaxed, here and below: a status tells of itself alone.
+        SpanStatus::of_code(self.status.load(Relaxed))
+    }
+
+    pub(super) fn set_status(&self, status: SpanStatus) {
+        if !self.notes.is_sealed() {
+            self.status.store(status.code(), Relaxed);
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        let newest = self.notes.iter().find_map(|note| match note {
+            Note::Name(name) => Some(name),
+            _ => None,
+        });
+        newest.unwrap_or(&self.name)
+    }
+
+    pub(super) fn op(&self) -> &str {
+        let newest = self.notes.iter().find_map(|note| match note {
+            Note::Op(op) => Some(op),
+            _ => None,
+        });
+        newest.unwrap_or(&self.op)
+    }
+
+    pub(super) fn start(&self) -> SystemTime {
+        self.start
+    }
+
+    /// When the span ended; for records that have.
+    pub(super) fn end(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_micros(self.end.load(Relaxed))
+    }
+
+    /// Puts the notes together; the latest on a matter counts. `request_is_data`: for a span, which has no request.
+    pub(super) fn notes(&self, request_is_data: bool) -> Notes {
+        Notes::of(&self.notes, request_is_data)
+    }
+
+    /// Where events happen that are captured in this span.
+    pub(super) fn trace_context(&self, trace_id: TraceId, notes: &mut Notes) -> TraceContext {
+        TraceContext {
+            span_id: self.span_id,
+            trace_id,
+            parent_span_id: self.parent_span_id,
+            op: Some(self.op().to_owned()),
+            description: None,
+            status: self.status(),
+            origin: notes.origin.take(),
+            data: std::mem::take(&mut notes.data),
+        }
+    }
+
+    /// The finished span.
+    pub(super) fn to_span(&self, trace_id: TraceId) -> Span {
+        let notes = self.notes(true);
+        Span {
+            span_id: self.span_id,
+            trace_id,
+            parent_span_id: self.parent_span_id,
+            same_process_as_parent: None,
+            op: Some(self.op().to_owned()),
+            description: self.description(),
+            timestamp: Some(self.end()),
+            start_timestamp: self.start,
+            status: self.status(),
+            tags: notes.tags,
+            data: notes.data,
+        }
+    }
+
+    /// The name of a span that is no transaction.
+    pub(super) fn description(&self) -> Option<String> {
+        Some(self.name()).filter(|name| !name.is_empty()).map(str::to_owned)
+    }
+}
+
+impl Notes {
+    /// Puts the notes together; the latest on a matter counts. `request_is_data`: for a span, which has no request.
+    pub(super) fn of(chain: &Chain<Note>, request_is_data: bool) -> Self {
+        let mut notes = Self::default();
+        let mut oldest_first: Vec<&Note> = chain.iter().collect();
+        oldest_first.reverse();
+        for note in oldest_first {
+            match note {
+                Note::Name(_) | Note::Op(_) => {}
+                Note::Origin(origin) => notes.origin = Some(origin.to_string()),
+                Note::Data(key, value) => _ = notes.data.insert(key.to_string(), value.clone()),
+                Note::NoData(key) => _ = notes.data.remove(key.as_str()),
+                Note::Tag(key, value) => _ = notes.tags.insert(key.to_string(), value.clone()),
+                Note::Extra(key, value) => _ = notes.extra.insert(key.to_string(), value.clone()),
+                Note::Request(request) if request_is_data => notes.add_request(request),
+                Note::Request(request) => notes.request = Some((**request).clone()),
+            }
+        }
+        notes
+    }
+
+    /// Spreads a request over the data, under the names that its fields have.
+    fn add_request(&mut self, request: &Request) {
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else { return };
+        if let Some(body) = fields.get_mut("data")
+            && let Some(parsed) = body.as_str().and_then(|text| serde_json::from_str(text).ok())
+        {
+            *body = parsed;
+        }
+        self.data.extend(fields);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record::new(SpanId::default(), None, "name".into(), "op".into(), SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_latest_note_on_a_matter_counts() {
+        let record = record();
+        for n in 0..3 {
+            record.note(Note::Name(format!("name{n}").into()));
+            record.note(Note::Op(format!("op{n}").into()));
+            record.note(Note::Data("key".into(), n.into()));
+            record.note(Note::Data(format!("key{n}").into(), n.into()));
+            record.note(Note::Tag("tag".into(), n.to_string()));
+        }
+        record.note(Note::NoData("key0".into()));
+        assert_eq!((record.name(), record.op()), ("name2", "op2"));
+        let notes = record.notes(true);
+        let data: Vec<_> = notes.data.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(data, ["key=2", "key1=1", "key2=2"]);
+        assert_eq!(notes.tags["tag"], "2");
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_passed_over_and_a_second_end_too() {
+        let record = record();
+        record.set_status(SpanStatus::Ok);
+        let end = SystemTime::UNIX_EPOCH + Duration::from_micros(1_234_567);
+        assert!(record.finish(end));
+        record.note(Note::Data("late".into(), 1.into()));
+        record.set_status(SpanStatus::Aborted);
+        assert!(!record.finish(SystemTime::now()));
+        let span = record.to_span(TraceId::default());
+        assert_eq!((span.timestamp, span.status, span.data.len()), (Some(end), Some(SpanStatus::Ok), 0));
+    }
+
+    #[test]
+    fn a_request_is_spread_over_the_data_of_a_span() {
+        let record = record();
+        record.note(Note::Request(Box::new(Request {
+            method: Some("GET".into()),
+            url: "https://example.com/".parse().ok(),
+            data: Some("[1]".into()),
+            headers: [("accept".to_owned(), "*/*".to_owned())].into(),
+            ..Request::default()
+        })));
+        let data = record.notes(true).data;
+        assert_eq!(
+            serde_json::to_string(&data).unwrap(),
+            r#"{"data":[1],"headers":{"accept":"*/*"},"method":"GET","url":"https://example.com/"}"#
+        );
+        assert_eq!(record.notes(false).request.and_then(|request| request.method).as_deref(), Some("GET"));
+    }
+}

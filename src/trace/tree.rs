@@ -1,0 +1,184 @@
+//! What a transaction and its spans share: ids, the decision, the transaction's own record, and the spans that finished.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::SystemTime;
+
+use super::baggage::{Baggage, Origin};
+use super::context::{Ancestry, TransactionContext};
+use super::record::Record;
+use super::sampling::{Decision, Fate, sample_rand};
+use super::{MOST_SPANS, TraceHeaders, Tracer};
+use crate::protocol::{SampleRand, SpanId, TraceContext, TraceId, Transaction};
+use crate::sync::chain::{Chain, Link, Refused};
+
+/// A transaction with its spans. It knows no client, so that it may wait in a queue.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    trace_id: TraceId,
+    pub(super) root: Record,
+    decision: Decision,
+    rand: SampleRand,
+    origin: Option<Arc<Origin>>,
+    agreement: Agreement,
+    /// The spans that finished, if they are recorded.
+    finished: Chain<Record>,
+    /// How many finished that are not there.
+    uncollected: AtomicU64,
+}
+
+/// What the services in the trace agree on.
+#[derive(Debug)]
+enum Agreement {
+    /// It came along with the trace; nothing is an agreement too.
+    Inherited(Option<Arc<Baggage>>),
+    /// It is for us to say, once: the first one stays.
+    Own(Chain<Arc<Baggage>>),
+}
+
+impl Tree {
+    pub(super) fn new(
+        mut context: TransactionContext,
+        tracer: Option<&Arc<dyn Tracer>>,
+        start: Option<SystemTime>,
+    ) -> Self {
+        if let Some(tracer) = tracer {
+            context.break_with_strangers(tracer.origin().org_id, tracer.options().strict_trace_continuation);
+        }
+        let rand = sample_rand(&context);
+        let decision = match tracer {
+            Some(tracer) => Decision::make(tracer.options(), &context, rand),
+            None => Decision::pass_on(context.sampled),
+        };
+        let agreement = match &context.ancestry {
+            Ancestry::New => Agreement::Own(Chain::new()),
+            Ancestry::Local(agreed) | Ancestry::Remote { agreed, .. } => {
+                Agreement::Inherited(agreed.as_ref().map(|agreed| with_decision(agreed, &decision, rand)))
+            }
+        };
+        // Only what is sent needs a time.
+        let start = start.unwrap_or_else(|| match decision.fate {
+            Fate::Sent => SystemTime::now(),
+            Fate::Counted | Fate::Ignored => SystemTime::UNIX_EPOCH,
+        });
+        Self {
+            trace_id: context.trace_id,
+            root: Record::new(context.span_id, context.parent_span_id, context.name, context.op, start),
+            decision,
+            rand,
+            origin: tracer.map(|tracer| Arc::clone(tracer.origin())),
+            agreement,
+            finished: Chain::new(),
+            uncollected: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// What other services are told about sampling.
+    pub(super) fn sampled(&self) -> Option<bool> {
+        self.decision.sampled
+    }
+
+    pub(super) fn fate(&self) -> Fate {
+        self.decision.fate
+    }
+
+    pub(super) fn is_recorded(&self) -> bool {
+        self.decision.fate == Fate::Sent
+    }
+
+    /// What the services in the trace agree on, from now on at the latest.
+    pub(crate) fn baggage(&self) -> Option<&Arc<Baggage>> {
+        let own = match &self.agreement {
+            Agreement::Inherited(agreed) => return agreed.as_ref(),
+            Agreement::Own(own) => own,
+        };
+        if let Some(agreed) = own.newest() {
+            return Some(agreed);
+        }
+        let context = self.origin.as_ref()?.context(self.trace_id).with_sample_rand(self.rand);
+        let context = match (self.decision.rate, self.decision.sampled) {
+            // The transaction's name speaks for the trace only where transactions are recorded.
+            (Some(rate), Some(sampled)) => {
+                context.with_sample_rate(rate).with_sampled(sampled).with_transaction(self.root.name().to_owned())
+            }
+            _ => context,
+        };
+        // Refused: another thread was faster, and what it said stays.
+        _ = own.push_up_to(1, Arc::new(Baggage::of(context)));
+        own.newest()
+    }
+
+    /// True if there was an open client when the transaction started.
+    pub(super) fn has_client(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    pub(super) fn headers(&self, span_id: SpanId) -> TraceHeaders {
+        TraceHeaders::new(self.trace_id, span_id, self.decision.sampled, self.baggage().cloned())
+    }
+
+    pub(super) fn trace_context(&self) -> TraceContext {
+        self.root.trace_context(self.trace_id, &mut self.root.notes(false))
+    }
+
+    /// Takes a span that has finished.
+    pub(super) fn collect(&self, span: Arc<Link<Record>>) {
+        if let Err(Refused::Full) = self.finished.push_link(span, MOST_SPANS) {
+            self.count();
+        }
+    }
+
+    /// Counts a span that finished and is not recorded.
+    pub(super) fn count(&self) {
+        // Relaxed: the count publishes nothing but itself.
+        self.uncollected.fetch_add(1, Relaxed);
+    }
+
+    /// Ends the transaction; spans that finish later are not part of it. False: it had ended before.
+    pub(super) fn finish(&self, end: SystemTime) -> bool {
+        let is_first = self.root.finish(end);
+        self.finished.seal();
+        is_first
+    }
+
+    /// How many spans finished with the transaction.
+    pub(crate) fn spans(&self) -> u64 {
+        u64::from(self.finished.len())
+    }
+
+    /// How many finished and are not among them: too many, or not recorded.
+    pub(crate) fn uncollected(&self) -> u64 {
+        self.uncollected.load(Relaxed)
+    }
+
+    /// The finished transaction, with its spans as they finished.
+    pub(crate) fn to_transaction(&self) -> Transaction<'static> {
+        let mut notes = self.root.notes(false);
+        let context = self.root.trace_context(self.trace_id, &mut notes);
+        let mut spans: Vec<_> = self.finished.iter().map(|span| span.to_span(self.trace_id)).collect();
+        spans.reverse();
+        Transaction {
+            name: Some(self.root.name().to_owned()),
+            tags: notes.tags,
+            extra: notes.extra,
+            timestamp: Some(self.root.end()),
+            start_timestamp: self.root.start(),
+            spans,
+            contexts: [("trace".to_owned(), context.into())].into(),
+            request: notes.request,
+            ..Transaction::default()
+        }
+    }
+}
+
+/// What the trace has agreed on, with the odds that were decided on here, if they were.
+fn with_decision(agreed: &Arc<Baggage>, decision: &Decision, rand: SampleRand) -> Arc<Baggage> {
+    let (Some(rate), Some(sampled)) = (decision.rate, decision.sampled) else { return Arc::clone(agreed) };
+    let context = agreed.context().clone().with_sample_rate(rate).with_sampled(sampled).with_sample_rand(rand);
+    Arc::new(Baggage::of(context))
+}

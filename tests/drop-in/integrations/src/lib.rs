@@ -1,0 +1,1 @@
+//! Every published integration, built on the drop-in with all its features.

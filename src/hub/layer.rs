@@ -195,7 +195,7 @@ impl Layer {
             at = at.parent.as_deref()?;
         }
         let mut top = match change(at) {
-            Rebuilt::Changed(layer) => Shared::new(layer),
+            Rebuilt::Changed(layer) => layer,
             Rebuilt::Unlinked => at.parent.clone()?,
         };
         let mut is_next = true;
@@ -243,7 +243,7 @@ impl<T> Part<T> {
 
 /// What became of a layer.
 pub(crate) enum Rebuilt {
-    Changed(Layer),
+    Changed(Shared<Layer>),
     Unlinked,
 }
 

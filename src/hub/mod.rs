@@ -134,7 +134,7 @@ impl Hub {
     /// An open client, and the scope to capture with.
     fn for_capture(&self) -> Option<(Bound, Scope)> {
         let top = self.stack.top();
-        let client = top.bound().filter(|client| client.is_enabled())?.clone();
+        let client = top.bound().filter(|client| client.is_enabled()).cloned()?;
         Some((client, top.snapshot()))
     }
 

@@ -115,7 +115,7 @@ impl Stack {
 
     /// Changes the layer of id `id` wherever it stands.
     pub(super) fn edit(&self, id: u64, mut change: impl FnMut(&Layer) -> Layer) {
-        self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(change(layer))));
+        self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(Shared::make(|| change(layer)))));
     }
 
     /// Publishes a scope if nothing came between: the common case, which copies nothing. Else gives it back.

@@ -223,11 +223,17 @@ impl Record {
 
     /// What the user and the defaults add to it.
     fn added<'a>(&'a self, defaults: &'a Defaults) -> impl Iterator<Item = (&'static str, Cow<'a, LogAttribute>)> {
-        let user = self.context.user_attributes().map(|(name, value)| (name, Cow::Owned(value)));
+        // Half of one user and half of another would be nobody.
+        let names_a_user = self.sample.attributes.iter().any(|(name, _)| USER.contains(&&**name));
+        let user = self.context.user_attributes().filter(move |_| !names_a_user);
+        let user = user.map(|(name, value)| (name, Cow::Owned(value)));
         let all = user.chain(defaults.of_metrics().map(|(name, value)| (*name, Cow::Borrowed(value))));
         all.filter(|(name, _)| !self.complete && !self.sample.attributes.iter().any(|(own, _)| own == name))
     }
 }
+
+/// The attributes that tell of a user: a metric that has one of them gets none from the scope.
+const USER: [&str; 3] = ["user.id", "user.name", "user.email"];
 
 /// A record with everything that it will say, to be written as a [`Metric`] is.
 pub(crate) struct Filled<'a> {

@@ -44,9 +44,9 @@ impl Transaction {
         Self { tree: Arc::new(Tree::new(context, tracer.as_ref(), start)), tracer }
     }
 
-    /// Sets a piece of data, which is sent in the transaction's trace context.
+    /// Sets a piece of data, which is sent in the transaction's trace context, and in that of events captured in it.
     pub fn set_data(&self, key: &str, value: Value) {
-        self.note(|| Note::Data(key.into(), value));
+        self.keep(|| Note::Data(key.into(), value));
     }
 
     /// Sets a value that is shown, but not indexed.
@@ -160,6 +160,14 @@ impl Transaction {
         &self.tree
     }
 
+    /// Notes what is read back, too: by whoever captures in the transaction, sampled or not.
+    fn keep(&self, note: impl FnOnce() -> Note) {
+        if self.tracer.is_some() {
+            self.tree.root.note(note());
+        }
+    }
+
+    /// Notes what is only sent.
     fn note(&self, note: impl FnOnce() -> Note) {
         if self.tree.is_recorded() {
             self.tree.root.note(note());
@@ -188,7 +196,7 @@ pub struct TransactionData<'a> {
 }
 
 impl<'a> TransactionData<'a> {
-    /// Walks over the data; there is none if the transaction is not recorded.
+    /// Walks over the data; there is none if the transaction started without a client.
     #[must_use]
     pub fn iter(&self) -> Box<dyn Iterator<Item = (&String, &Value)> + '_> {
         Box::new(self.values.iter())
@@ -196,7 +204,7 @@ impl<'a> TransactionData<'a> {
 
     /// Sets a piece of data.
     pub fn set_data(&mut self, key: Cow<'a, str>, value: Value) {
-        self.transaction.note(|| {
+        self.transaction.keep(|| {
             let note = Note::Data(SmolStr::new(&key), value.clone());
             self.values.insert(key.into_owned(), value);
             note

@@ -69,6 +69,16 @@ fn what_the_client_and_the_scope_know_is_added() {
 }
 
 #[test]
+fn a_metric_that_names_a_user_gets_nothing_of_another() {
+    let rig = Rig::with(ClientOptions::new().send_default_pii(true));
+    let user = User { id: Some("7".into()), email: Some("ann@example.com".into()), ..User::default() };
+    rig.hub.configure_scope(|scope| scope.set_user(Some(user)));
+    let samples = rig.metrics(|| metrics::counter("c", 1).attribute("user.name", "bob").capture());
+    let of_users = samples[0].attributes.iter().filter(|(name, _)| name.starts_with("user."));
+    assert_eq!(of_users.collect::<Vec<_>>(), [(&"user.name".into(), &"bob".into())]);
+}
+
+#[test]
 fn a_callback_may_change_a_metric_drop_it_or_panic() {
     let options = ClientOptions::new().release("r@1").before_send_metric(|mut metric| match &*metric.name {
         "drop" => None,

@@ -231,6 +231,26 @@ fn data_of_a_span_that_is_not_sampled_can_be_read_back_by_all_its_handles() {
 }
 
 #[test]
+fn data_of_a_transaction_that_is_not_sampled_can_be_read_back_and_is_on_its_events() {
+    for rate in [0.0, 1.0] {
+        let rig = rig(rate);
+        let root = rig.hub.start_transaction(context());
+        let handle = root.clone();
+        root.set_data("first", 1.into());
+        let mut data = root.data();
+        data.set_data("second".into(), 2.into());
+        assert_eq!(data.iter().count(), 2, "rate {rate}");
+        let expected = [("first".to_owned(), 1.into()), ("second".to_owned(), 2.into())];
+        let read: Vec<_> = handle.data().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        assert_eq!(read, expected, "rate {rate}");
+        rig.hub.configure_scope(|scope| scope.set_span(Some(handle.into())));
+        let event = rig.event();
+        let Some(Context::Trace(trace)) = event.contexts.get("trace") else { panic!("no trace: {event:?}") };
+        assert_eq!(trace.data, expected.into(), "rate {rate}");
+    }
+}
+
+#[test]
 fn where_tracing_is_off_nothing_is_recorded_or_counted() {
     let rig = Rig::new();
     let mut context = context();
@@ -463,10 +483,12 @@ fn data_is_a_copy_whose_changes_come_back() {
     assert_eq!((sent.tags["tag"].as_str(), sent.spans[0].tags["tag"].as_str()), ("x", "x"));
     assert_eq!(trace(&sent.contexts).data["key"], 1);
 
-    let unrecorded = Rig::new().hub.start_transaction(context());
-    unrecorded.data().set_data("key".into(), 1.into());
-    unrecorded.start_child("op", "span").data().insert("key".to_owned(), 1.into());
-    assert_eq!(unrecorded.data().iter().count(), 0);
+    for (hub, kept) in [(Rig::new().hub.clone(), 1), (Arc::new(Hub::new(None, Arc::default())), 0)] {
+        let unrecorded = hub.start_transaction(context());
+        unrecorded.data().set_data("key".into(), 1.into());
+        unrecorded.start_child("op", "span").data().insert("key".to_owned(), 1.into());
+        assert_eq!(unrecorded.data().iter().count(), kept);
+    }
 }
 
 #[test]

@@ -8,21 +8,26 @@ use serde_json::{Value, json};
 use vidette::protocol::{
     Addr, AppContext, BrowserContext, CError, Context, DebugMeta, DeviceContext, Event, Exception, Frame, GpuContext,
     IpAddress, LogEntry, MachException, Map, Mechanism, MechanismMeta, Orientation, OsContext, OtelContext,
-    PosixSignal, ProguardDebugImage, RegVal, Request, ResponseContext, RuntimeContext, Stacktrace, SymbolicDebugImage,
-    SystemSdkInfo, Thread, ThreadId, User, Uuid,
+    PosixSignal, ProguardDebugImage, RegVal, Request, ResponseContext, RuntimeContext, SpanStatus, Stacktrace,
+    SymbolicDebugImage, SystemSdkInfo, Thread, ThreadId, User, Uuid,
 };
-use vidette::{ClientOptions, Envelope, Hub, Level, Transport, breadcrumb};
+use vidette::wire::EnvelopeItem;
+use vidette::{ClientOptions, Envelope, Hub, Level, TransactionContext, Transport, breadcrumb};
 
 use crate::relay;
 
-/// Keeps the JSON of all events.
+/// Keeps the JSON of all events and transactions.
 #[derive(Default)]
 struct Keep(Mutex<Vec<Value>>);
 
 impl Transport for Keep {
     fn send_envelope(&self, envelope: Envelope) {
-        let event = envelope.event().map(|event| serde_json::to_value(event).unwrap());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(event);
+        let payloads = envelope.items().filter_map(|item| match item {
+            EnvelopeItem::Event(event) => Some(serde_json::to_value(event).unwrap()),
+            EnvelopeItem::Transaction(transaction) => Some(serde_json::to_value(transaction).unwrap()),
+            _ => None,
+        });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(payloads);
     }
 }
 
@@ -33,6 +38,7 @@ fn events(work: impl FnOnce()) -> Vec<Value> {
         .dsn("https://public@sentry.invalid/1")
         .release("shop@1.4.2")
         .attach_stacktrace(true)
+        .traces_sample_rate(1.0)
         .send_default_pii(true)
         .transport(Arc::clone(&keep));
     Hub::run(Arc::new(Hub::new(None, Arc::default())), || {
@@ -81,13 +87,58 @@ fn relay_objects_to_nothing_we_produce() {
         _ = std::panic::catch_unwind(|| panic!("on purpose"));
     });
     assert_eq!(events.len(), 4, "an error, a message, an event and a panic");
-    let Some(verdicts) = relay::check(&events) else { return };
-    for (verdict, event) in verdicts.iter().zip(&events) {
-        assert!(verdict.errors.is_empty(), "{:?} in {event:#}", verdict.errors);
-        // Known to the mirrored API, and cut by the server without a word.
-        let dropped: Vec<_> = verdict.dropped.iter().filter(|path| !path.ends_with(".frames_omitted")).collect();
-        assert!(dropped.is_empty(), "{dropped:?} in {event:#}");
+    // Known to the mirrored API, and cut by the server without a word.
+    assert_approved(&events, &[".frames_omitted"]);
+}
+
+/// Checks that nothing is objected to, and nothing dropped but keys that end so.
+fn assert_approved(payloads: &[Value], known: &[&str]) {
+    let Some(verdicts) = relay::check(payloads) else { return };
+    for (verdict, payload) in verdicts.iter().zip(payloads) {
+        assert!(verdict.errors.is_empty(), "{:?} in {payload:#}", verdict.errors);
+        let is_known = |path: &String| known.iter().any(|end| path.ends_with(end));
+        let dropped: Vec<_> = verdict.dropped.iter().filter(|path| !is_known(path)).collect();
+        assert!(dropped.is_empty(), "{dropped:?} in {payload:#}");
     }
+}
+
+#[test]
+fn relay_objects_to_no_transaction_we_produce() {
+    let payloads = events(|| {
+        let headers = [
+            ("sentry-trace", "09e04486820349518ac7b5d2adbf6ba5-9cf635fa5b870b3a-1"),
+            ("baggage", "sentry-trace_id=09e04486820349518ac7b5d2adbf6ba5,sentry-public_key=key,sentry-sample_rate=1"),
+        ];
+        let context = TransactionContext::continue_from_headers("GET /cart/{id}", "http.server", headers);
+        let transaction = vidette::start_transaction(context);
+        transaction.set_origin("auto.http.tower");
+        transaction.set_tag("shard", 7);
+        transaction.set_data("rows", 3.into());
+        transaction.set_extra("deep", json!({ "list": [1, 2.5, "three", null] }));
+        transaction.set_request(Request {
+            url: "https://shop.invalid/cart/7".parse().ok(),
+            method: Some("GET".into()),
+            ..Default::default()
+        });
+        vidette::configure_scope(|scope| {
+            scope.set_user(Some(User { id: Some("42".into()), ..Default::default() }));
+            scope.set_span(Some(transaction.clone().into()));
+        });
+        let query = transaction.start_child("db.query", "SELECT * FROM carts");
+        query.set_data("db.system", "postgresql".into());
+        query.set_tag("replica", true);
+        query.set_status(SpanStatus::Ok);
+        let inner = query.start_child("db.connect", "");
+        vidette::configure_scope(|scope| scope.set_span(Some(inner.clone().into())));
+        vidette::capture_error(&"x".parse::<i32>().unwrap_err());
+        inner.finish();
+        query.finish();
+        transaction.set_status(SpanStatus::NotFound);
+        transaction.finish();
+    });
+    assert_eq!(payloads.len(), 2, "an error in a span, and the transaction");
+    assert_eq!(payloads[1]["spans"].as_array().map(Vec::len), Some(2), "{:#}", payloads[1]);
+    assert_approved(&payloads, &[".frames_omitted"]);
 }
 
 /// An event that uses every interface, with every field that means something to the server.

@@ -99,6 +99,11 @@ fn without_a_rate_nothing_is_traced_and_ids_are_passed_on() {
         let headers: Vec<_> = transaction.iter_headers().collect();
         let trace_id = transaction.get_trace_context().trace_id.to_string();
         assert!(headers.iter().any(|(name, value)| *name == "sentry-trace" && value.starts_with(&trace_id)));
+        // Integrations put it on what they capture.
+        transaction.set_data("cart", Value::from(7));
+        let span = transaction.start_child("db", "SELECT price");
+        span.set_data("rows", Value::from(3));
+        assert_eq!((transaction.data().iter().count(), span.data()["rows"].clone()), (1, Value::from(3)));
         transaction.finish();
     });
     let Some(run) = run else { return };

@@ -77,7 +77,17 @@ where
     F: FnOnce(&mut Scope) -> R,
     R: Default,
 {
-    Hub::with_active(|hub| hub.configure_scope(change))
+    if gate::is_open() { configure_current(change) } else { R::default() }
+}
+
+/// The rest of [`configure_scope`], apart so that its first question is asked in line.
+#[inline(never)]
+fn configure_current<F, R>(change: F) -> R
+where
+    F: FnOnce(&mut Scope) -> R,
+    R: Default,
+{
+    Hub::current().configure_if_active(change)
 }
 
 /// Runs `callback` under a scope of its own, which `configure` sets up. Without a client, only `callback` runs.

@@ -222,6 +222,25 @@ fn a_capture_allocates_at_most_twice_beyond_the_event_itself() {
     }
 }
 
+#[test]
+fn forks_that_have_gone_leave_little_behind() {
+    let _alone = alone();
+    let (hub, _guard) = bound();
+    (0..1_000).for_each(three_fields);
+    for (forks, breadcrumbs) in [(100_000, 0), (5_000, 1)] {
+        let left = measure(|| {
+            let forks: Vec<Arc<Hub>> = (0..forks).map(|_| Arc::new(Hub::new_from_top(&hub))).collect();
+            for fork in &forks {
+                Hub::run(Arc::clone(fork), || (0..breadcrumbs).for_each(three_fields));
+            }
+            drop(forks);
+        });
+        // What the pools keep, for the next ones.
+        assert!(left.bytes_current < 1 << 20, "{} bytes after {forks} forks", left.bytes_current);
+        assert!(left.bytes_max > 1 << 24, "they were there");
+    }
+}
+
 #[cfg(feature = "logs")]
 #[test]
 fn a_log_allocates_for_its_texts_alone() {

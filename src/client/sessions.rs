@@ -216,9 +216,7 @@ impl Sender {
 
     /// Sends all that was left so far, until the deadline or else until a request comes. True: all of it.
     pub(super) fn send_sessions(&mut self, deadline: Option<Instant>) -> bool {
-        if self.sessions.is_full() {
-            while self.send_next_sessions(deadline) {}
-        }
+        while self.sessions.is_full() && self.send_next_sessions(deadline) {}
         self.collect_sessions();
         while self.send_next_sessions(deadline) {}
         self.sessions.is_empty()

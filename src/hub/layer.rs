@@ -2,109 +2,191 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crossbeam_queue::ArrayQueue;
-
 use super::bound::{Backend, Bound};
+use crate::scope::record::Record;
 use crate::scope::{Crumbs, Scope, Trail};
 use crate::session::Session;
-use crate::sync::swap::{Content, Shared, Spare};
+use crate::sync::pool::{Pool, Share, Spares};
+use crate::sync::swap::{Content, Shared, Spare, Swap};
 
 /// One level of a hub's stack. A change makes a new layer of the same id.
+///
+/// A layer that was pushed has nothing of its own until something is set in it: it inherits what its parent has, which is
+/// what the parent had when it was pushed, since a parent that changes is another layer. What a layer inherits is its
+/// parent's own, so that nothing is ever looked for further down.
 #[derive(Debug)]
 pub(crate) struct Layer {
-    /// Unique among the layers of one hub.
+    /// Unique in the process, but for the lowest of each hub.
     pub(crate) id: u64,
     /// Counts the changes to the layer's scope.
     pub(crate) version: u64,
-    pub(crate) bound: Option<Bound>,
+    bound: Part<Option<Bound>>,
     /// Without breadcrumbs: they stand in the trail.
-    pub(crate) scope: Scope,
-    pub(crate) trail: Trail,
-    pub(crate) parent: Option<Shared<Layer>>,
+    scope: Part<Scope>,
+    trail: Part<Trail>,
+    parent: Option<Shared<Layer>>,
+}
+
+/// A part of a layer.
+#[derive(Clone, Debug)]
+enum Part<T> {
+    Own(T),
+    /// The parent's own.
+    Inherited,
 }
 
 impl Layer {
     /// A layer that no other lies under.
     pub(crate) fn root(bound: Option<Bound>, mut scope: Scope) -> Self {
-        let crumbs = scope.take_crumbs();
-        Self { id: 0, version: 0, bound, scope, trail: Trail::Inherited(crumbs), parent: None }
+        let trail = Trail::Inherited(scope.take_crumbs());
+        Self::lowest(bound, scope, trail)
     }
 
     /// The same with a copy of everything, and of the breadcrumbs what is there now.
     pub(crate) fn fork(&self) -> Self {
+        Self::lowest(self.bound().cloned(), self.scope().clone(), Trail::Inherited(self.crumbs()))
+    }
+
+    fn lowest(bound: Option<Bound>, scope: Scope, trail: Trail) -> Self {
         Self {
             id: 0,
             version: 0,
-            bound: self.bound.clone(),
-            scope: self.scope.clone(),
-            trail: Trail::Inherited(self.crumbs()),
+            bound: Part::Own(bound),
+            scope: Part::Own(scope),
+            trail: Part::Own(trail),
             parent: None,
         }
     }
 
-    /// A layer to put on top of `parent`.
+    /// Pushes a layer on whatever is the top of a hub. False: the top inherits, and does not serve as a parent.
+    #[inline]
+    pub(crate) fn push(id: u64, top: &Swap<Self>) -> bool {
+        // Looks at no layer: the tag says whether the top has all of its own.
+        let tag = |tag: u64| (tag & INHERITS == 0).then_some(tag | INHERITS);
+        top.stack(|| Self::inheriting(id, None), |layer| &mut layer.parent, tag)
+    }
+
+    /// A layer to put on top of `parent`, which may itself inherit.
     pub(crate) fn child_of(parent: Shared<Self>, id: u64) -> Self {
-        let mut child = parent.fork();
-        child.id = id;
-        child.parent = Some(parent);
+        let mut child = Self::inheriting(id, Some(parent));
+        if let Some(parent) = &child.parent {
+            let bound = parent.bound.is_inherited().then(|| parent.bound().cloned());
+            let scope = parent.scope.is_inherited().then(|| parent.scope().clone());
+            let trail = parent.trail.is_inherited().then(|| Trail::Inherited(parent.crumbs()));
+            (child.bound, child.scope, child.trail) = (Part::of(bound), Part::of(scope), Part::of(trail));
+        }
         child
+    }
+
+    #[inline]
+    fn inheriting(id: u64, parent: Option<Shared<Self>>) -> Self {
+        Self { id, version: 0, bound: Part::Inherited, scope: Part::Inherited, trail: Part::Inherited, parent }
+    }
+
+    #[inline]
+    pub(crate) fn bound(&self) -> Option<&Bound> {
+        match (&self.bound, &self.parent) {
+            (Part::Own(bound), _) => bound.as_ref(),
+            (Part::Inherited, Some(parent)) => parent.bound(),
+            (Part::Inherited, None) => None,
+        }
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        /// The lowest layer has a scope of its own, so this is never asked for.
+        static NONE: OnceLock<Scope> = OnceLock::new();
+        match (&self.scope, &self.parent) {
+            (Part::Own(scope), _) => scope,
+            (Part::Inherited, Some(parent)) => parent.scope(),
+            (Part::Inherited, None) => NONE.get_or_init(Scope::default),
+        }
+    }
+
+    /// The layer below.
+    pub(crate) fn parent(&self) -> Option<&Shared<Self>> {
+        self.parent.as_ref()
     }
 
     /// Shows `look` the client and the scope, if the client is open.
     pub(crate) fn show<R>(&self, look: impl FnOnce(&Bound, &Scope) -> R) -> Option<R> {
-        let bound = self.bound.as_ref().filter(|bound| bound.is_enabled())?;
-        Some(look(bound, &self.scope))
+        let bound = self.bound().filter(|bound| bound.is_enabled())?;
+        Some(look(bound, self.scope()))
     }
 
     /// The scope as of now, with its breadcrumbs.
     pub(crate) fn snapshot(&self) -> Scope {
-        self.scope.clone().with_crumbs(self.crumbs())
+        self.scope().clone().with_crumbs(self.crumbs())
     }
 
     /// A draft of the scope, with its breadcrumbs as of now.
     pub(crate) fn draft(&self) -> Scope {
-        self.scope.to_draft().with_crumbs(self.crumbs())
+        self.scope().to_draft().with_crumbs(self.crumbs())
     }
 
-    pub(crate) fn with_trail(&self, trail: Trail) -> Self {
-        self.remade(self.version, self.scope.clone(), trail)
+    /// Moves the record here. False: the layer has to be made [`with_room`](Self::with_room) first, and the record stays.
+    #[inline]
+    pub(crate) fn push_record(&self, record: &mut Option<Record>) -> bool {
+        match &self.trail {
+            Part::Own(trail) => trail.push(record),
+            Part::Inherited => false,
+        }
+    }
+
+    /// The same layer with room for more breadcrumbs, which remembers at least the newest `length`.
+    pub(crate) fn with_room(&self, length: usize) -> Self {
+        let trail = match &self.trail {
+            Part::Own(trail) => trail.next(length),
+            Part::Inherited => self.crumbs().next(length),
+        };
+        self.remade(self.version, self.scope.clone(), Part::Own(trail))
     }
 
     pub(crate) fn with_bound(&self, bound: Option<Bound>) -> Self {
-        let mut changed = self.shallow();
-        changed.bound = bound;
-        changed
+        let (version, parent) = (self.version, self.parent.clone());
+        let (scope, trail) = (self.scope.clone(), self.trail.clone());
+        Self { id: self.id, version, bound: Part::Own(bound), scope, trail, parent }
     }
 
     /// The same layer with another scope; `with_crumbs`: and the breadcrumbs of that scope.
     pub(crate) fn with_scope(&self, mut scope: Scope, with_crumbs: bool) -> Self {
         let crumbs = scope.take_crumbs();
-        let trail = if with_crumbs { Trail::Inherited(crumbs) } else { self.trail.clone() };
-        self.remade(self.version + 1, scope, trail)
+        let trail = if with_crumbs { Part::Own(Trail::Inherited(crumbs)) } else { self.trail.clone() };
+        self.remade(self.version + 1, Part::Own(scope), trail)
     }
 
     /// The same layer with another session, or none.
     pub(crate) fn with_session(&self, session: Option<Arc<Session>>) -> Self {
-        self.remade(self.version + 1, self.scope.clone().with_session(session), self.trail.clone())
+        self.remade(self.version + 1, Part::Own(self.scope().clone().with_session(session)), self.trail.clone())
     }
 
     /// Takes the scope out of a layer that nobody has seen.
-    pub(crate) fn into_scope(mut self) -> Scope {
-        std::mem::take(&mut self.scope)
+    pub(crate) fn into_scope(mut self) -> Option<Scope> {
+        match std::mem::replace(&mut self.scope, Part::Inherited) {
+            Part::Own(scope) => Some(scope),
+            Part::Inherited => None,
+        }
     }
 
     /// How many breadcrumbs this layer remembers.
     pub(crate) fn length(&self) -> usize {
-        self.bound.as_ref().map_or(0, |bound| Backend::options(bound).max_breadcrumbs)
+        self.bound().map_or(0, |bound| Backend::options(bound).max_breadcrumbs)
     }
 
     fn crumbs(&self) -> Crumbs {
-        self.trail.freeze(self.length())
+        self.newest_crumbs(self.length())
+    }
+
+    fn newest_crumbs(&self, length: usize) -> Crumbs {
+        match (&self.trail, &self.parent) {
+            (Part::Own(trail), _) => trail.freeze(length),
+            (Part::Inherited, Some(parent)) => parent.newest_crumbs(length),
+            (Part::Inherited, None) => Crumbs::default(),
+        }
     }
 
     /// The stack of which this is the top, with `change` made to the layer of id `id`. `None`: it is not there.
     ///
-    /// Layers above it are copied, with the parent changed.
+    /// Layers above it are copied, with the parent changed; the first of them keeps what it inherited, as its own.
     pub(crate) fn rebuilt(&self, id: u64, change: &mut dyn FnMut(&Self) -> Rebuilt) -> Option<Shared<Self>> {
         let mut above = Vec::new();
         let mut at = self;
@@ -113,31 +195,55 @@ impl Layer {
             at = at.parent.as_deref()?;
         }
         let mut top = match change(at) {
-            Rebuilt::Changed(layer) => Shared::new(layer),
+            Rebuilt::Changed(layer) => layer,
             Rebuilt::Unlinked => at.parent.clone()?,
         };
+        let mut is_next = true;
         while let Some(layer) = above.pop() {
-            let mut copy = layer.shallow();
+            let mut copy = layer.remade(layer.version, layer.scope.clone(), layer.trail.clone());
+            if is_next {
+                copy.own(layer);
+            }
             copy.parent = Some(top);
             top = Shared::new(copy);
+            is_next = false;
         }
         Some(top)
     }
 
-    fn shallow(&self) -> Self {
-        self.remade(self.version, self.scope.clone(), self.trail.clone())
+    /// Makes all that this layer inherits its own, as `like` sees it.
+    fn own(&mut self, like: &Self) {
+        if self.bound.is_inherited() {
+            self.bound = Part::Own(like.bound().cloned());
+        }
+        if self.scope.is_inherited() {
+            self.scope = Part::Own(like.scope().clone());
+        }
+        if self.trail.is_inherited() {
+            self.trail = Part::Own(Trail::Inherited(like.crumbs()));
+        }
     }
 
     /// The same client and parent with another scope and trail.
     #[inline]
-    fn remade(&self, version: u64, scope: Scope, trail: Trail) -> Self {
+    fn remade(&self, version: u64, scope: Part<Scope>, trail: Part<Trail>) -> Self {
         Self { id: self.id, version, bound: self.bound.clone(), scope, trail, parent: self.parent.clone() }
+    }
+}
+
+impl<T> Part<T> {
+    fn of(own: Option<T>) -> Self {
+        own.map_or(Self::Inherited, Self::Own)
+    }
+
+    fn is_inherited(&self) -> bool {
+        matches!(self, Self::Inherited)
     }
 }
 
 /// What became of a layer.
 pub(crate) enum Rebuilt {
-    Changed(Layer),
+    Changed(Shared<Layer>),
     Unlinked,
 }
 
@@ -152,18 +258,25 @@ impl Drop for Layer {
 }
 
 impl Content for Layer {
-    /// True if a client is bound.
-    fn tag(&self) -> bool {
-        self.bound.is_some()
+    fn tag(&self) -> u64 {
+        let inherits = self.bound.is_inherited() || self.scope.is_inherited() || self.trail.is_inherited();
+        (if self.bound().is_some() { HAS_CLIENT } else { 0 }) | (if inherits { INHERITS } else { 0 })
     }
 
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
-        static SPARES: OnceLock<ArrayQueue<Spare<Layer>>> = OnceLock::new();
-        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
+        static POOL: Pool<Spare<Layer>> = Pool::new(MOST_SPARES);
+        thread_local! {
+            static SHARE: Share<Spare<Layer>, 8> = const { Share::of(&POOL) };
+        }
+        Some(&SHARE)
     }
 }
 
-/// Emptied layers that wait for their next use, at most: less than 100 KiB.
+/// Of a layer's tag: a client is bound.
+pub(crate) const HAS_CLIENT: u64 = 1;
+/// Of a layer's tag: some of what the layer has is its parent's.
+const INHERITS: u64 = 2;
+/// Emptied layers that wait for their next use, at most, beside eight with each thread: less than 100 KiB.
 const MOST_SPARES: usize = 256;
 
 const _: () = assert!(size_of::<Layer>() <= 320);

@@ -21,17 +21,13 @@ mod tracing;
 use std::error::Error;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::OnceLock;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
-use crossbeam_queue::ArrayQueue;
 use uuid::Uuid;
 
 use self::bound::{Backend, Bound};
 pub use self::current::HubSwitchGuard;
 use self::current::{current_has_client, take_part};
-use self::layer::Layer;
+use self::layer::{HAS_CLIENT, Layer};
 pub(crate) use self::recording::add_to_current;
 pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
@@ -40,6 +36,7 @@ use crate::error::event_from_error;
 use crate::integration::Integration;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
+use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::swap::{Borrow, Content, Shared, Spare, Swap};
 
 /// The central object: binds a client to a stack of scopes.
@@ -102,8 +99,6 @@ pub struct Hub {
 struct Stack {
     /// The top layer; never empty.
     top: Swap<Layer>,
-    /// The id of the next layer that is pushed.
-    next_id: AtomicU64,
     last_event: Swap<EventId>,
 }
 
@@ -113,12 +108,12 @@ struct EventId(Uuid);
 
 impl Hub {
     pub(crate) fn with_root(bound: Option<Bound>, scope: Scope) -> Self {
-        Self::with_top(Layer::root(bound, scope))
+        Self::with_top(|| Layer::root(bound, scope))
     }
 
-    fn with_top(layer: Layer) -> Self {
-        let top = Swap::new(Some(Shared::new(layer)));
-        Self { stack: Shared::new(Stack { top, next_id: AtomicU64::new(1), last_event: Swap::new(None) }) }
+    fn with_top(layer: impl FnOnce() -> Layer) -> Self {
+        let top = Swap::new(Some(Shared::make(layer)));
+        Self { stack: Shared::make(|| Stack { top, last_event: Swap::new(None) }) }
     }
 
     /// Makes a hub of its own with what `other` has on top: its client, a copy of its scope, and its breadcrumbs as of now.
@@ -126,8 +121,8 @@ impl Hub {
     /// From here on the two go separate ways. Costs at most three allocations, whatever the scope and the breadcrumbs hold.
     #[must_use]
     pub fn new_from_top<H: AsRef<Hub>>(other: H) -> Self {
-        let layer = other.as_ref().stack.top().fork();
-        Self::with_top(layer)
+        let other = other.as_ref();
+        Self::with_top(|| other.stack.top().fork())
     }
 
     /// Captures an event with the scope on top, and returns its id; nil if it was dropped.
@@ -139,7 +134,7 @@ impl Hub {
     /// An open client, and the scope to capture with.
     fn for_capture(&self) -> Option<(Bound, Scope)> {
         let top = self.stack.top();
-        let client = top.bound.clone().filter(Backend::is_enabled)?;
+        let client = top.bound().filter(|client| client.is_enabled()).cloned()?;
         Some((client, top.snapshot()))
     }
 
@@ -190,7 +185,7 @@ impl Hub {
     /// True if a client is bound, open or not. One relaxed load.
     #[inline]
     pub(crate) fn has_client(&self) -> bool {
-        self.stack.top.tag()
+        self.stack.top.tag() & HAS_CLIENT != 0
     }
 
     /// Shows `look` the client and the scope on top, if the client is open. No user code may run in it.
@@ -200,11 +195,11 @@ impl Hub {
 
     /// True if a client is bound and takes items.
     pub(crate) fn is_active(&self) -> bool {
-        self.has_client() && self.stack.top().bound.as_ref().is_some_and(Backend::is_enabled)
+        self.has_client() && self.stack.top().bound().is_some_and(Backend::is_enabled)
     }
 
     pub(crate) fn bound(&self) -> Option<Bound> {
-        self.stack.top().bound.clone()
+        self.stack.top().bound().cloned()
     }
 
     /// Binds or unbinds the top layer.
@@ -238,16 +233,9 @@ impl Stack {
 
     /// Puts a layer in the place of `top`, or gives it back if another thread was faster.
     ///
-    /// User closures may hang on a scope: nothing is held when the old layer is dropped.
+    /// User closures may hang on a scope: nothing is borrowed when the old layer is dropped.
     fn replace(&self, top: Borrow<'_, Layer>, by: Shared<Layer>) -> Result<(), Shared<Layer>> {
-        let replaced = self.top.publish(&top, by);
-        drop(top);
-        replaced.map(drop)
-    }
-
-    fn fresh_id(&self) -> u64 {
-        // Relaxed: only uniqueness counts.
-        self.next_id.fetch_add(1, Relaxed)
+        top.replace(by)
     }
 }
 
@@ -268,18 +256,24 @@ impl fmt::Debug for Hub {
 }
 
 impl Content for EventId {
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
-        static SPARES: OnceLock<ArrayQueue<Spare<EventId>>> = OnceLock::new();
-        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
+        static POOL: Pool<Spare<EventId>> = Pool::new(MOST_SPARES);
+        thread_local! {
+            static SHARE: Share<Spare<EventId>, 4> = const { Share::of(&POOL) };
+        }
+        Some(&SHARE)
     }
 }
 
 impl Content for Stack {
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
-        static SPARES: OnceLock<ArrayQueue<Spare<Stack>>> = OnceLock::new();
-        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
+        static POOL: Pool<Spare<Stack>> = Pool::new(MOST_SPARES);
+        thread_local! {
+            static SHARE: Share<Spare<Stack>, 4> = const { Share::of(&POOL) };
+        }
+        Some(&SHARE)
     }
 }
 
-/// Emptied stacks, and as many event ids, that wait for their next use, at most.
+/// Emptied stacks, and as many event ids, that wait for their next use, at most, beside four with each thread.
 const MOST_SPARES: usize = 256;

@@ -19,6 +19,16 @@ pub trait IntoBreadcrumbs {
 
     /// Turns itself into breadcrumbs.
     fn into_breadcrumbs(self) -> Self::Output;
+
+    /// Hands each over. What is one breadcrumb does so without an iterator, through which it would be copied twice more.
+    #[doc(hidden)]
+    #[inline]
+    fn hand_over(self, take: impl FnMut(Breadcrumb))
+    where
+        Self: Sized,
+    {
+        self.into_breadcrumbs().for_each(take);
+    }
 }
 
 impl IntoBreadcrumbs for Breadcrumb {
@@ -26,6 +36,11 @@ impl IntoBreadcrumbs for Breadcrumb {
 
     fn into_breadcrumbs(self) -> Self::Output {
         std::iter::once(self)
+    }
+
+    #[inline]
+    fn hand_over(self, mut take: impl FnMut(Breadcrumb)) {
+        take(self);
     }
 }
 
@@ -51,6 +66,11 @@ impl<F: FnOnce() -> I, I: IntoBreadcrumbs> IntoBreadcrumbs for F {
     fn into_breadcrumbs(self) -> Self::Output {
         self().into_breadcrumbs()
     }
+
+    #[inline]
+    fn hand_over(self, take: impl FnMut(Breadcrumb)) {
+        self().hand_over(take);
+    }
 }
 
 impl Hub {
@@ -58,58 +78,56 @@ impl Hub {
     pub fn add_breadcrumb<B: IntoBreadcrumbs>(&self, breadcrumbs: B) {
         let examiner = {
             let top = self.stack.top();
-            let Some(client) = top.bound.as_ref().filter(|client| client.is_enabled()) else { return };
+            let Some(client) = top.bound().filter(|client| client.is_enabled()) else { return };
             client.examines_breadcrumbs().then(|| client.clone())
         };
-        for breadcrumb in breadcrumbs.into_breadcrumbs() {
-            match &examiner {
-                None => self.push_record(Record::Owned(breadcrumb)),
-                Some(client) if callback::may_capture() => {
-                    if let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb) {
-                        self.push_record(Record::Owned(breadcrumb));
-                    }
-                }
-                Some(_) => {}
+        breadcrumbs.hand_over(|breadcrumb| match &examiner {
+            None => self.push_record(Some(Record::Owned(breadcrumb))),
+            Some(client) if callback::may_capture() => {
+                self.push_record(client.admit_breadcrumb(breadcrumb).map(Record::Owned));
             }
-        }
+            Some(_) => {}
+        });
     }
 
-    /// Appends a record if that takes nothing but a free slot; `make` runs only then.
+    /// Appends the record if that takes nothing but a free slot.
     ///
     /// A layer that comes along was replaced meanwhile: user closures may hang on it, so the caller lets go of what it
     /// holds before it drops that.
     #[inline(always)]
-    fn push_at_once(&self, make: impl FnOnce() -> Record) -> (bool, Option<Shared<Layer>>) {
+    fn push_at_once(&self, record: &mut Option<Record>) -> (Attempt, Option<Shared<Layer>>) {
         let top = self.stack.top();
-        let is_examined = top.bound.as_ref().is_none_or(Backend::examines_breadcrumbs);
-        let pushed = !is_examined && top.trail.push_with(make).is_ok();
-        (pushed, top.end())
+        let attempt = match top.bound() {
+            Some(client) if !client.examines_breadcrumbs() => {
+                if top.push_record(record) {
+                    Attempt::Pushed
+                } else {
+                    Attempt::NoRoom
+                }
+            }
+            _ => Attempt::Examined,
+        };
+        (attempt, top.end())
     }
 
     #[cold]
-    fn push_at_length(&self, record: Record) {
-        if self.bound().as_ref().is_some_and(Backend::examines_breadcrumbs) {
-            self.add_breadcrumb(record.into_breadcrumb());
-        } else {
-            self.push_record(record);
+    fn push_at_length(&self, record: Option<Record>, attempt: &Attempt) {
+        match (attempt, record) {
+            (Attempt::Examined, Some(record)) => self.add_breadcrumb(record.into_breadcrumb()),
+            (_, record) => self.push_record(record),
         }
     }
 
     /// Appends to the trail on top. No user code runs here: the record is complete.
-    fn push_record(&self, record: Record) {
-        let mut make = move || record;
-        loop {
+    fn push_record(&self, mut record: Option<Record>) {
+        while record.is_some() {
             let top = self.stack.top();
             let length = top.length();
-            if length == 0 {
+            if length == 0 || top.push_record(&mut record) {
                 return;
             }
-            match top.trail.push_with(make) {
-                Ok(()) => return,
-                Err(back) => make = back,
-            }
             // Whoever is first makes room for all; a layer that is refused has no use any more.
-            let renewed = Shared::new(top.with_trail(top.trail.next(length)));
+            let renewed = Shared::make(|| top.with_room(length));
             drop(self.stack.replace(top, renewed));
         }
     }
@@ -119,11 +137,7 @@ impl Hub {
 #[inline]
 pub(crate) fn add_to_current<B: IntoBreadcrumbs>(breadcrumbs: B) {
     if gate::is_open() && current_has_client() {
-        for breadcrumb in breadcrumbs.into_breadcrumbs() {
-            let mut breadcrumb = Some(breadcrumb);
-            // Asked for once.
-            commit(|| Record::Owned(breadcrumb.take().unwrap_or_default()));
-        }
+        breadcrumbs.hand_over(|breadcrumb| push_to_current(&mut Some(Record::Owned(breadcrumb))));
     }
 }
 
@@ -142,20 +156,31 @@ pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: imp
 #[inline(never)]
 fn finish(site: &'static CallSite, level: Level, recorder: &mut Recorder) {
     let time = clock::coarse_micros();
-    commit(|| Record::Compact(recorder.finish(site, level, time)));
+    push_to_current(&mut Some(Record::Compact(recorder.finish(site, level, time))));
 }
 
-/// Appends what `make` makes to the current hub. It is called once, and is not code of the user.
-#[inline]
-fn commit(mut make: impl FnMut() -> Record) {
+/// Appends the record to the current hub.
+#[inline(never)]
+fn push_to_current(record: &mut Option<Record>) {
     // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
     let left = take_part(|hub| {
-        let (pushed, replaced) = hub.push_at_once(&mut make);
-        ((!pushed).then(|| Arc::clone(hub)), replaced)
+        let (attempt, replaced) = hub.push_at_once(record);
+        let owner = if let Attempt::Pushed = attempt { None } else { Some(Arc::clone(hub)) };
+        (attempt, owner, replaced)
     });
-    let Some((owner, replaced)) = left else { return };
+    let Some((attempt, owner, replaced)) = left else { return };
     drop(replaced);
     if let Some(hub) = owner {
-        hub.push_at_length(make());
+        hub.push_at_length(record.take(), &attempt);
     }
+}
+
+/// What became of a record.
+#[derive(Debug)]
+enum Attempt {
+    Pushed,
+    /// There must be a new chunk first.
+    NoRoom,
+    /// A callback has to see it first, or there is no client.
+    Examined,
 }

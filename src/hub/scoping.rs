@@ -4,11 +4,13 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
+use super::bound::Backend;
 use super::layer::{Layer, Rebuilt};
 use super::{Hub, Stack};
 use crate::scope::Scope;
 use crate::session::Session;
 use crate::sync::swap::Shared;
+use crate::unique;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
 ///
@@ -36,10 +38,28 @@ impl Hub {
         F: FnOnce(&mut Scope) -> R,
         R: Default,
     {
-        let (layer, version, mut draft) = {
+        self.configure(change, |_| true)
+    }
+
+    /// Changes the scope on top, if the client that is bound says that it is open.
+    pub(crate) fn configure_if_active<F, R>(&self, change: F) -> R
+    where
+        F: FnOnce(&mut Scope) -> R,
+        R: Default,
+    {
+        self.configure(change, |top| top.bound().is_some_and(Backend::is_enabled))
+    }
+
+    fn configure<F, R>(&self, change: F, is_wanted: impl FnOnce(&Layer) -> bool) -> R
+    where
+        F: FnOnce(&mut Scope) -> R,
+        R: Default,
+    {
+        let drafted = {
             let top = self.stack.top();
-            (top.id, top.version, top.draft())
+            is_wanted(&top).then(|| (top.id, top.version, top.draft()))
         };
+        let Some((layer, version, mut draft)) = drafted else { return R::default() };
         let token = draft.token();
         let result = change(&mut draft);
         if draft.token() != token {
@@ -47,12 +67,12 @@ impl Hub {
             let (whole, _) = draft.end_draft();
             // But for the session, which no draft writes.
             let whole_with = |session: Option<&Arc<Session>>| whole.clone().with_session(session.cloned());
-            self.stack.edit(layer, |newer| newer.with_scope(whole_with(newer.scope.session()), true));
+            self.stack.edit(layer, |newer| newer.with_scope(whole_with(newer.scope().session()), true));
             return result;
         }
         let (scope, draft) = draft.end_draft();
         if let Err(scope) = self.stack.replace_scope(layer, version, scope, draft.cleared_breadcrumbs()) {
-            let merge = |newer: &Layer| scope.merge_onto(&draft, &newer.scope).with_crumbs(scope.crumbs().clone());
+            let merge = |newer: &Layer| scope.merge_onto(&draft, newer.scope()).with_crumbs(scope.crumbs().clone());
             self.stack.edit(layer, |newer| newer.with_scope(merge(newer), draft.cleared_breadcrumbs()));
         }
         result
@@ -73,19 +93,29 @@ impl Hub {
 impl Stack {
     /// Pushes a layer, and returns its id.
     fn push(&self) -> u64 {
-        let id = self.fresh_id();
-        self.publish(|top| Some(Shared::new(Layer::child_of(top.to_shared(), id))));
+        let id = unique::number();
+        if !Layer::push(id, &self.top) {
+            self.publish(|top| Some(Shared::make(|| Layer::child_of(top.to_shared(), id))));
+        }
         id
     }
 
     /// Unlinks a layer wherever it stands. The lowest stays, and one that is gone already is no error.
     fn pop(&self, id: u64) {
-        self.publish(|top| top.rebuilt(id, &mut |_| Rebuilt::Unlinked));
+        loop {
+            let top = self.top();
+            if top.id != id {
+                return self.publish(|top| top.rebuilt(id, &mut |_| Rebuilt::Unlinked));
+            }
+            if top.parent().is_none() || top.unstack(Layer::parent) {
+                return;
+            }
+        }
     }
 
     /// Changes the layer of id `id` wherever it stands.
     pub(super) fn edit(&self, id: u64, mut change: impl FnMut(&Layer) -> Layer) {
-        self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(change(layer))));
+        self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(Shared::make(|| change(layer)))));
     }
 
     /// Publishes a scope if nothing came between: the common case, which copies nothing. Else gives it back.
@@ -94,9 +124,10 @@ impl Stack {
         if top.id != id || top.version != version {
             return Err(scope);
         }
-        let changed = Shared::new(top.with_scope(scope, with_crumbs));
+        let changed = Shared::make(|| top.with_scope(scope, with_crumbs));
         // Nobody else has seen a refused layer, so its scope comes back.
-        self.replace(top, changed).map_err(|refused| refused.into_inner().map(Layer::into_scope).unwrap_or_default())
+        self.replace(top, changed)
+            .map_err(|refused| refused.into_inner().and_then(Layer::into_scope).unwrap_or_default())
     }
 }
 

@@ -10,8 +10,8 @@ impl Hub {
     pub(crate) fn begin_session(&self) {
         let (layer, client, user) = {
             let top = self.stack.top();
-            let Some(client) = top.bound.clone().filter(Backend::is_enabled) else { return };
-            (top.id, client, top.scope.shared_user())
+            let Some(client) = top.bound().filter(|client| client.is_enabled()).cloned() else { return };
+            (top.id, client, top.scope().shared_user())
         };
         if let Some(session) = Session::start(client.session_sink(), client.options(), user) {
             self.stack.edit(layer, |newer| newer.with_session(Some(session.clone())));
@@ -22,14 +22,14 @@ impl Hub {
     pub(crate) fn finish_session(&self, status: SessionStatus) {
         let (layer, session) = {
             let top = self.stack.top();
-            let Some(session) = top.scope.session().cloned() else { return };
+            let Some(session) = top.scope().session().cloned() else { return };
             (top.id, session)
         };
         session.end(status);
         self.stack.edit(layer, |newer| {
             // Another thread may have started the next one.
-            let is_same = newer.scope.session().is_some_and(|other| std::sync::Arc::ptr_eq(other, &session));
-            newer.with_session(newer.scope.session().filter(|_| !is_same).cloned())
+            let is_same = newer.scope().session().is_some_and(|other| std::sync::Arc::ptr_eq(other, &session));
+            newer.with_session(newer.scope().session().filter(|_| !is_same).cloned())
         });
     }
 }

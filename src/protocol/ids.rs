@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::tolerant;
 
 /// Returns 64 random bits from the thread's generator.
+#[allow(dead_code, reason = "used by clients")]
 pub(crate) fn random_u64() -> u64 {
     with_generator(Rng::next_u64)
 }

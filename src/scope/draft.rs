@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use crate::protocol::ids::random_u64;
+use crate::unique;
 
 /// Names one draft. Snapshots carry [`Token::NONE`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,9 +11,9 @@ pub(crate) struct Token(u64);
 impl Token {
     pub(crate) const NONE: Self = Self(0);
 
-    /// A token that no other draft has, but for a chance of one in 2⁶⁴.
+    /// A token that no other draft has.
     pub(crate) fn fresh() -> Self {
-        Self(random_u64() | 1)
+        Self(unique::number())
     }
 }
 

@@ -5,14 +5,14 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crossbeam_queue::ArrayQueue;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::protocol::{Breadcrumb, BreadcrumbFields, Level};
+use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::ring::{Item, Spare};
 
 /// What is known about a `breadcrumb!` when the program is compiled.
@@ -245,18 +245,11 @@ impl Recorder {
     }
 
     /// Takes out what was written; `time` is in microseconds since the epoch.
-    // Inlined, so that the record is built where it is wanted: a copy of it costs as much as writing it.
+    // Inlined, so that the record is built where it is wanted.
     #[inline(always)]
     pub(crate) fn finish(&mut self, site: &'static CallSite, level: Level, time: u64) -> Compact {
-        Compact {
-            site,
-            time,
-            message: self.message,
-            len: self.len as u16,
-            level,
-            bytes: self.bytes,
-            spilled: self.spilled.take().map(Arc::from),
-        }
+        let spilled = self.spilled.take().map(share);
+        Compact { site, time, message: self.message, len: self.len as u16, level, bytes: self.bytes, spilled }
     }
 
     fn written(&self) -> usize {
@@ -281,6 +274,11 @@ impl Recorder {
         let inline = self.bytes.get(..self.len).unwrap_or_default();
         self.spilled.get_or_insert_with(|| inline.to_vec()).extend_from_slice(bytes);
     }
+}
+
+#[cold]
+fn share(bytes: Vec<u8>) -> Arc<[u8]> {
+    Arc::from(bytes)
 }
 
 impl fmt::Write for Recorder {
@@ -384,15 +382,18 @@ impl<F: Field> Field for Option<F> {
 }
 
 impl Item for Record {
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
-        static SPARES: OnceLock<ArrayQueue<Spare<Record>>> = OnceLock::new();
-        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
+        static POOL: Pool<Spare<Record>> = Pool::new(MOST_SPARES);
+        thread_local! {
+            static SHARE: Share<Spare<Record>, 2> = const { Share::of(&POOL) };
+        }
+        Some(&SHARE)
     }
 }
 
 /// Bytes of fields and message that a record holds without an allocation.
 const INLINE: usize = 136;
-/// Emptied chunks that wait for their next use, at most: about 800 KiB.
+/// Emptied chunks that wait for their next use, at most, beside two with each thread: about 800 KiB.
 const MOST_SPARES: usize = 128;
 const NO_MESSAGE: u32 = u32::MAX;
 

@@ -27,21 +27,21 @@ pub(crate) struct Crumbs {
 }
 
 impl Trail {
-    /// Appends what `make` makes, or gives it back if there must be a [`next`](Self::next) trail first.
+    /// Moves the record here. False: there must be a [`next`](Self::next) trail first, and the record stays.
     #[inline]
-    pub(crate) fn push_with<F: FnOnce() -> Record>(&self, make: F) -> Result<(), F> {
+    pub(crate) fn push(&self, record: &mut Option<Record>) -> bool {
         match self {
-            Self::Live(head) => head.push_with(make),
-            Self::Inherited(_) => Err(make),
+            Self::Live(head) => head.push(record),
+            Self::Inherited(_) => false,
         }
     }
 
     /// The trail that continues this one with room for more, and remembers at least the newest `length`.
     pub(crate) fn next(&self, length: usize) -> Self {
-        Self::Live(match self {
-            Self::Live(head) => head.successor(length),
-            Self::Inherited(crumbs) => Head::after(&crumbs.view, length),
-        })
+        match self {
+            Self::Live(head) => Self::Live(head.successor(length)),
+            Self::Inherited(crumbs) => crumbs.clone().next(length),
+        }
     }
 
     /// The newest `length` of what is there now.
@@ -55,6 +55,11 @@ impl Trail {
 }
 
 impl Crumbs {
+    /// The trail that continues these, and remembers at least the newest `length`.
+    pub(crate) fn next(self, length: usize) -> Trail {
+        Trail::Live(Head::after(self.view, length))
+    }
+
     pub(crate) fn clear(&mut self) {
         self.view = View::EMPTY;
     }

@@ -23,33 +23,34 @@
 //! - **I2** A chunk's `past` is written before the chunk is shared, and emptied by whoever drops the last head; readers of
 //!   `past` hold a head.
 //! - **I3** A chunk is recycled by whoever drops its last reference; heads are references, so its past is empty by then.
-//!   A past names chunks as references, never as heads: dropping one never cascades.
+//! - **I4** A past names chunks as references, or one as a head whose own past names references only: what dropping it
+//!   sets off ends there.
 //!
 //! # Orderings
-//! RW1 ⇄ RF1, RV1 a slot's contents · RD1 ⇄ RD1 the end of all reads before the slots are dropped · RD2 ⇄ RD2 the same for
-//! the past.
+//! RW1 ⇄ RF1, RV1 a slot's contents · RD1, RD2 ⇄ RD1, RD4 the end of all reads before the slots are dropped · RD2 ⇄ RD3 the
+//! same for the past.
 //!
 //! # Not here
 //! Who may push to which head and which head is current: the layers of a hub.
 
 use std::fmt;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use crossbeam_queue::ArrayQueue;
 use smallvec::SmallVec;
 
+use super::pool::Spares;
 use super::{AtomicU32, AtomicU64, UnsafeCell};
 
 /// What a ring holds.
 pub(crate) trait Item: Clone + Send + Sync + 'static {
     /// Where emptied chunks wait for their next use, if anywhere.
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>>;
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>>;
 }
 
 /// The right to push: one of the threads' handles to the newest chunk.
-pub(crate) struct Head<T: Item>(NonNull<Chunk<T>>);
+pub(crate) struct Head<T: Item>(ManuallyDrop<Reference<T>>);
 
 /// What had been published when the ring was frozen.
 pub(crate) struct View<T: Item> {
@@ -68,10 +69,20 @@ struct Chunk<T: Item> {
     tail: AtomicU32,
     /// Bit i: slot i is published.
     mask: AtomicU32,
-    /// The chunks before this one, newest first (I2).
-    past: UnsafeCell<SmallVec<[Past<T>; 9]>>,
+    /// The chunks before this one (I2).
+    past: UnsafeCell<Before<T>>,
     slots: [UnsafeCell<MaybeUninit<T>>; SLOTS],
 }
+
+/// What came before a chunk.
+enum Before<T: Item> {
+    /// Newest first.
+    Chunks(Chunks<T>),
+    /// That chunk with these slots, and what came before it, which are [`Chunks`](Self::Chunks) (I4).
+    Of(Head<T>, u32),
+}
+
+type Chunks<T> = SmallVec<[Past<T>; 9]>;
 
 /// One chunk of a ring's past.
 struct Past<T: Item> {
@@ -82,11 +93,7 @@ struct Past<T: Item> {
 
 struct Reference<T: Item>(NonNull<Chunk<T>>);
 
-// SAFETY: heads and references give `&T` to many threads and may drop a T on any of them; Item: Send + Sync.
-unsafe impl<T: Item> Send for Head<T> {}
-// SAFETY: as above.
-unsafe impl<T: Item> Sync for Head<T> {}
-// SAFETY: as above.
+// SAFETY: references give `&T` to many threads and may drop a T on any of them; Item: Send + Sync.
 unsafe impl<T: Item> Send for Reference<T> {}
 // SAFETY: as above.
 unsafe impl<T: Item> Sync for Reference<T> {}
@@ -95,97 +102,132 @@ unsafe impl<T: Item> Send for Spare<T> {}
 
 impl<T: Item> Head<T> {
     /// Starts a ring after what `view` shows, keeping at least its newest `length`.
-    pub(crate) fn after(view: &View<T>, length: usize) -> Self {
-        let past = match &view.head {
-            Some(head) => Past::of(head, Some(view.mask), length),
-            None => SmallVec::new(),
-        };
-        Self::with_past(past)
+    pub(crate) fn after(view: View<T>, length: usize) -> Self {
+        let View { head, mask } = view;
+        Self::with_past(match head {
+            None => Before::Chunks(SmallVec::new()),
+            // One count instead of one for each chunk; the head pins no more than a ring of its length does.
+            Some(head) if mask != 0 && matches!(head.past(), Before::Chunks(_)) => Before::Of(head, mask),
+            Some(head) => Before::Chunks(Past::of(&head, Some(mask), length)),
+        })
     }
 
     /// Continues this ring, whose chunk is full, in a new one.
     pub(crate) fn successor(&self, length: usize) -> Self {
-        Self::with_past(Past::of(self, None, length))
+        Self::with_past(Before::Chunks(Past::of(self, None, length)))
     }
 
-    fn with_past(past: SmallVec<[Past<T>; 9]>) -> Self {
+    fn with_past(past: Before<T>) -> Self {
         let chunk = Spare::take();
         // SAFETY: the chunk is ours alone until we return it (I2).
         chunk.past.with_mut(|place| unsafe { *place = past });
         // RN1, Relaxed: not shared yet; whoever shares the head publishes it.
         chunk.refs.store(HEAD + 1, Relaxed);
-        Self(NonNull::from(Box::leak(chunk)))
+        Self(ManuallyDrop::new(Reference(NonNull::from(Box::leak(chunk)))))
     }
 
-    /// Appends the value that `make` makes, or gives `make` back when the chunk is full.
-    ///
-    /// It runs between reserving the slot and publishing it: it must not be code of the user.
+    /// Moves the value to a slot. False: the chunk is full, and the value stays where it is.
     #[inline]
-    pub(crate) fn push_with<F: FnOnce() -> T>(&self, make: F) -> Result<(), F> {
-        let chunk = self.chunk();
+    pub(crate) fn push(&self, value: &mut Option<T>) -> bool {
+        let chunk = self.0.chunk();
+        let Some(whole) = value else { return true };
         // RT1, Relaxed: only keeps the tail from growing without end.
         if chunk.tail.load(Relaxed) >= SLOTS as u32 {
-            return Err(make);
+            return false;
         }
         // RT2, Relaxed: hands out an index once; RW1 publishes what is written there.
         let index = chunk.tail.fetch_add(1, Relaxed);
-        let Some(slot) = chunk.slots.get(index as usize) else { return Err(make) };
-        slot.with_mut(|slot| {
-            // SAFETY: RT2 gave this index to us alone, and its bit is not set: the slot is ours (I1).
-            let slot = unsafe { &mut *slot };
-            slot.write(make());
-        });
+        let Some(slot) = chunk.slots.get(index as usize) else { return false };
+        let from: *const T = whole;
+        // SAFETY: RT2 gave this index to us alone, and its bit is not set: the slot is ours (I1). The value is copied once:
+        // a large one that passes through variables is copied more often, which costs as much as the rest.
+        slot.with_mut(|slot| unsafe { slot.cast::<T>().copy_from_nonoverlapping(from, 1) });
+        // SAFETY: the value has moved to the slot, so it is forgotten here.
+        unsafe { std::ptr::write(value, None) };
         // RW1, Release: pairs with RF1 and RV1; the slot's contents. Model: `a_view_shows_whole_values`.
         chunk.mask.fetch_or(1 << index, Release);
-        Ok(())
+        true
     }
 
     /// Notes what is published now. Later pushes, here or anywhere, do not show.
     pub(crate) fn freeze(&self) -> View<T> {
         // RF1, Acquire: pairs with RW1. Before RF2, so that the newest seen is never newer than what RF2 misses.
-        let mask = self.chunk().mask.load(Acquire);
-        if self.past().iter().all(Past::is_settled) {
+        let mask = self.0.chunk().mask.load(Acquire);
+        if self.before().all(|(chunk, mask)| chunk.is_settled(mask)) {
             return View { head: Some(self.clone()), mask };
         }
         // A writer has reserved a slot in an older chunk and not published it yet. What it publishes later must not
         // show, so pin down the masks, in the past of an empty chunk.
         let mut past = Past::of(self, Some(mask), usize::MAX);
         past.iter_mut().for_each(Past::settle);
-        View { head: Some(Self::with_past(past)), mask: 0 }
+        View { head: Some(Self::with_past(Before::Chunks(past))), mask: 0 }
     }
 
-    fn chunk(&self) -> &Chunk<T> {
-        // SAFETY: a head is a reference, so the chunk is not recycled (I3).
-        unsafe { self.0.as_ref() }
-    }
-
-    fn past(&self) -> &[Past<T>] {
+    fn past(&self) -> &Before<T> {
         // SAFETY: a head exists, so nobody writes to `past` (I2).
-        self.chunk().past.with(|past| unsafe { &*past })
+        self.0.chunk().past.with(|past| unsafe { &*past })
+    }
+
+    /// The chunks before this head's, newest first, each with the slots that belong to the past.
+    fn before(&self) -> impl Iterator<Item = (&Reference<T>, Option<u32>)> {
+        let (newest, rest) = match self.past() {
+            Before::Chunks(chunks) => (None, Some(chunks)),
+            Before::Of(head, mask) => {
+                let rest = if let Before::Chunks(chunks) = head.past() { Some(chunks) } else { None };
+                (Some((&*head.0, Some(*mask))), rest)
+            }
+        };
+        newest.into_iter().chain(rest.into_iter().flatten().map(|past| (&past.chunk, past.mask)))
     }
 }
 
 impl<T: Item> Clone for Head<T> {
     fn clone(&self) -> Self {
         // RC1, Relaxed: the head we clone from keeps the chunk and its past.
-        self.chunk().refs.fetch_add(HEAD + 1, Relaxed);
-        Self(self.0)
+        self.0.chunk().refs.fetch_add(HEAD + 1, Relaxed);
+        Self(ManuallyDrop::new(Reference(self.0.0)))
     }
 }
 
 impl<T: Item> Drop for Head<T> {
     fn drop(&mut self) {
-        let chunk = self.chunk();
-        // RD2, AcqRel: Release ends our reads of `past`, Acquire takes in those of the other heads before it is emptied.
-        // Our reference stays until the past is out. Model: `the_past_goes_with_the_last_head`.
-        let before = chunk.refs.fetch_sub(HEAD, AcqRel);
-        if before >> 32 == 1 {
-            // SAFETY: no head is left and none can be made but from a head: the past is ours (I2).
-            let past = chunk.past.with_mut(|past| unsafe { std::mem::take(&mut *past) });
-            drop(past);
+        let chunk = self.0.chunk();
+        loop {
+            // RD3, Acquire: takes in the reads of `past` by the heads that have gone. Model: `the_past_goes_with_the_last_head`.
+            let refs = chunk.refs.load(Acquire);
+            if refs >> 32 == 1 {
+                break;
+            }
+            // RD2, Release: ends our reads of the past before RD3 and of the slots before RD1. Model:
+            // `the_past_goes_with_the_last_head`.
+            if chunk.refs.compare_exchange_weak(refs, refs - HEAD - 1, Release, Relaxed).is_ok() {
+                return;
+            }
         }
-        drop(Reference(self.0));
+        // Our reference stays until the past is out.
+        // SAFETY: ours is the only head, and none can be made but from a head: the past is ours (I2).
+        let past =
+            chunk.past.with_mut(|past| unsafe { std::mem::replace(&mut *past, Before::Chunks(SmallVec::new())) });
+        give_up(self.0.0, HEAD + 1);
+        drop(past);
     }
+}
+
+/// Gives up references to a chunk, which the caller owns. If they were the last, recycles it.
+fn give_up<T: Item>(chunk: NonNull<Chunk<T>>, units: u64) {
+    // SAFETY: the caller's references count, so the chunk is not recycled before the subtraction (I3).
+    let refs = unsafe { &chunk.as_ref().refs };
+    // RD4, Acquire: nobody but us has references, so nobody can make or drop one; takes in all others' reads of the slots.
+    // Model: `an_older_chunk_goes_after_all_reads`.
+    if refs.load(Acquire) != units {
+        // RD1, AcqRel: Release ends our reads of slots, Acquire takes in those of all others before the slots are dropped.
+        // Model: `slots_are_dropped_after_all_reads`.
+        if refs.fetch_sub(units, AcqRel) != units {
+            return;
+        }
+    }
+    // SAFETY: the last references are gone through us, so the chunk is ours alone (I3); it came from a Box.
+    Spare::give(unsafe { Box::from_raw(chunk.as_ptr()) });
 }
 
 impl<T: Item> View<T> {
@@ -197,8 +239,8 @@ impl<T: Item> View<T> {
         let Some(head) = &self.head else { return };
         let mut parts: SmallVec<[(&Chunk<T>, u32); 8]> = SmallVec::new();
         let mut missing = length;
-        let past = head.past().iter().map(|past| (past.chunk.chunk(), past.visible()));
-        for (chunk, mask) in std::iter::once((head.chunk(), self.mask)).chain(past) {
+        let past = head.before().map(|(chunk, mask)| (chunk.chunk(), chunk.visible(mask)));
+        for (chunk, mask) in std::iter::once((head.0.chunk(), self.mask)).chain(past) {
             let mask = newest(mask, missing);
             missing -= mask.count_ones() as usize;
             parts.push((chunk, mask));
@@ -228,94 +270,86 @@ impl<T: Item> fmt::Debug for View<T> {
 
 impl<T: Item> Past<T> {
     /// The past of a chunk that follows `head`: as much as holds the newest `length` values.
-    fn of(head: &Head<T>, mask: Option<u32>, length: usize) -> SmallVec<[Self; 9]> {
-        let newest = Self { chunk: Reference::of(head), mask };
-        let mut past: SmallVec<[Self; 9]> = SmallVec::new();
+    fn of(head: &Head<T>, mask: Option<u32>, length: usize) -> Chunks<T> {
+        let mut past: Chunks<T> = SmallVec::new();
         let mut shown = 0_usize;
-        for entry in std::iter::once(newest).chain(head.past().iter().cloned()) {
-            let visible = entry.mask.unwrap_or(FULL).count_ones() as usize;
+        for (chunk, mask) in std::iter::once((&*head.0, mask)).chain(head.before()) {
+            let visible = mask.unwrap_or(FULL).count_ones() as usize;
             if visible > 0 {
-                past.push(entry);
+                past.push(Self { chunk: chunk.clone(), mask });
             }
             shown = shown.saturating_add(visible);
             if shown >= length {
                 break;
             }
         }
-        if past.len() > 2 * shown.min(length).div_ceil(SLOTS) + 1 && past.iter().all(Self::is_settled) {
+        if past.len() > 2 * shown.min(length).div_ceil(SLOTS) + 1
+            && past.iter().all(|past| past.chunk.is_settled(past.mask))
+        {
             return Self::compact(&past);
         }
         past
     }
 
     /// Copies what sparse chunks show into as few as it takes.
-    fn compact(sparse: &[Self]) -> SmallVec<[Self; 9]> {
-        let mut dense: SmallVec<[Self; 9]> = SmallVec::new();
-        let mut head = Head::with_past(SmallVec::new());
-        let mut keep = |full: &Head<T>| dense.insert(0, Self { chunk: Reference::of(full), mask: None });
+    fn compact(sparse: &[Self]) -> Chunks<T> {
+        let mut dense: Chunks<T> = SmallVec::new();
+        let mut head = Head::with_past(Before::Chunks(SmallVec::new()));
+        let mut keep = |full: &Head<T>| dense.insert(0, Self { chunk: Reference::clone(&full.0), mask: None });
         for past in sparse.iter().rev() {
-            past.chunk.chunk().for_each(past.visible(), &mut |value: &T| {
-                while head.push_with(|| value.clone()).is_err() {
+            past.chunk.chunk().for_each(past.chunk.visible(past.mask), &mut |value: &T| {
+                let mut value = Some(value.clone());
+                while !head.push(&mut value) {
                     keep(&head);
-                    head = Head::with_past(SmallVec::new());
+                    head = Head::with_past(Before::Chunks(SmallVec::new()));
                 }
             });
         }
         // The last one is not full; nobody will push to it any more, so its mask is final.
         // RF3, Relaxed: we published all of it ourselves.
-        let mask = head.chunk().mask.load(Relaxed);
+        let mask = head.0.chunk().mask.load(Relaxed);
         if mask != 0 {
-            dense.insert(0, Self { chunk: Reference::of(&head), mask: Some(mask) });
+            dense.insert(0, Self { chunk: Reference::clone(&head.0), mask: Some(mask) });
         }
         dense
     }
 
-    /// True if this entry's slots can't change any more.
-    fn is_settled(&self) -> bool {
-        // RF2, Relaxed: only asks; whoever reads the slots loads again at RV1, and a mask never shrinks.
-        self.mask.is_some() || self.chunk.chunk().mask.load(Relaxed) == FULL
-    }
-
     /// Pins down the slots that are published now.
     fn settle(&mut self) {
-        self.mask = Some(self.visible());
-    }
-
-    fn visible(&self) -> u32 {
-        // RV1, Acquire: pairs with RW1. Model: `an_older_chunk_shows_whole_values`.
-        self.mask.unwrap_or_else(|| self.chunk.chunk().mask.load(Acquire))
-    }
-}
-
-impl<T: Item> Clone for Past<T> {
-    fn clone(&self) -> Self {
-        // RC2, Relaxed: as RC1.
-        self.chunk.chunk().refs.fetch_add(1, Relaxed);
-        Self { chunk: Reference(self.chunk.0), mask: self.mask }
+        self.mask = Some(self.chunk.visible(self.mask));
     }
 }
 
 impl<T: Item> Reference<T> {
-    fn of(head: &Head<T>) -> Self {
-        // RC3, Relaxed: as RC1.
-        head.chunk().refs.fetch_add(1, Relaxed);
-        Self(head.0)
-    }
-
     fn chunk(&self) -> &Chunk<T> {
         // SAFETY: the reference counts, so the chunk is not recycled (I3).
         unsafe { self.0.as_ref() }
+    }
+
+    /// True if these slots of the chunk can't change any more.
+    fn is_settled(&self, mask: Option<u32>) -> bool {
+        // RF2, Relaxed: only asks; whoever reads the slots loads again at RV1, and a mask never shrinks.
+        mask.is_some() || self.chunk().mask.load(Relaxed) == FULL
+    }
+
+    /// Those of these slots of the chunk that can be read.
+    fn visible(&self, mask: Option<u32>) -> u32 {
+        // RV1, Acquire: pairs with RW1. Model: `an_older_chunk_shows_whole_values`.
+        mask.unwrap_or_else(|| self.chunk().mask.load(Acquire))
+    }
+}
+
+impl<T: Item> Clone for Reference<T> {
+    fn clone(&self) -> Self {
+        // RC2, Relaxed: as RC1.
+        self.chunk().refs.fetch_add(1, Relaxed);
+        Self(self.0)
     }
 }
 
 impl<T: Item> Drop for Reference<T> {
     fn drop(&mut self) {
-        // RD1, AcqRel: Release ends our reads of slots, Acquire takes in those of all others before the slots are dropped.
-        // Model: `slots_are_dropped_after_all_reads`.
-        if self.chunk().refs.fetch_sub(1, AcqRel) == 1 {
-            // SAFETY: the last reference is gone through us, so the chunk is ours alone (I3); it came from a Box.
-            Spare::give(unsafe { Box::from_raw(self.0.as_ptr()) });
-        }
+        give_up(self.0, 1);
     }
 }
 
@@ -325,7 +359,7 @@ impl<T: Item> Chunk<T> {
             refs: AtomicU64::new(0),
             tail: AtomicU32::new(0),
             mask: AtomicU32::new(0),
-            past: UnsafeCell::new(SmallVec::new()),
+            past: UnsafeCell::new(Before::Chunks(SmallVec::new())),
             slots: std::array::from_fn(|_| UnsafeCell::new(MaybeUninit::uninit())),
         })
     }
@@ -345,7 +379,7 @@ impl<T: Item> Chunk<T> {
 
 impl<T: Item> Spare<T> {
     fn take() -> Box<Chunk<T>> {
-        match T::spares().and_then(ArrayQueue::pop) {
+        match T::spares().and_then(|spares| spares.take()) {
             Some(Self(chunk)) => chunk,
             None => Chunk::new(),
         }
@@ -368,8 +402,7 @@ impl<T: Item> Spare<T> {
             }
         }
         if let Some(spares) = T::spares() {
-            // A full pool gives the chunk back, and it is freed.
-            drop(spares.push(Self(chunk)));
+            spares.give(Self(chunk));
         }
     }
 }

@@ -33,7 +33,7 @@
 //!   word and by a newer one through the count; the sum of I1 stays.
 //!
 //! # Orderings
-//! SB1 ⇄ SP1, SP4 the node's contents · SL1 ⇄ SP1, SP4 and SR1 ⇄ SR1 the end of all reads before the free.
+//! SB1 ⇄ SP1, SP4, SP5 the node's contents · SL1 ⇄ SP1, SP4, SP5 and SR1 ⇄ SR1, SR2, SC4 the end of all reads before the free.
 //!
 //! # Not here
 //! Tagged heap pointers: an address that does not fit 52 bits aborts the process in `pack`, as no supported platform
@@ -46,19 +46,18 @@ use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use crossbeam_queue::ArrayQueue;
-
+use super::pool::Spares;
 use super::{AtomicU64, yield_now};
 
 /// What stands in a [`Swap`].
 pub(crate) trait Content: Sized + 'static {
-    /// One bit that readers want before anything else.
-    fn tag(&self) -> bool {
-        false
+    /// What readers want before anything else: the bits of [`TAGS`].
+    fn tag(&self) -> u64 {
+        0
     }
 
     /// Where emptied nodes wait for their next use, if anywhere.
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         None
     }
 }
@@ -86,18 +85,27 @@ unsafe impl<T: Content + Send + Sync> Sync for Shared<T> {}
 
 impl<T: Content> Shared<T> {
     pub(crate) fn new(value: T) -> Self {
-        let place = match T::spares().and_then(ArrayQueue::pop) {
-            Some(Spare(place)) => place,
-            None => Box::new_uninit(),
-        };
-        let node = Box::write(place, Node { count: AtomicU64::new(1), value });
-        Self { node: NonNull::from(Box::leak(node)), owns: PhantomData }
+        Self::make(|| value)
+    }
+
+    /// The same, with the value made where it is to be.
+    #[inline]
+    pub(crate) fn make(value: impl FnOnce() -> T) -> Self {
+        Self { node: new_node(1, value), owns: PhantomData }
     }
 
     /// Gives the value back if this is the only handle, and drops the handle otherwise.
     pub(crate) fn into_inner(self) -> Option<T> {
-        let this = ManuallyDrop::new(self);
-        leave(this.node)
+        let node = ManuallyDrop::new(self).node;
+        if !were_last(node, 1) {
+            return None;
+        }
+        // SAFETY: by I3 the node is ours alone.
+        let value: *const T = unsafe { &raw const (*node.as_ptr()).value };
+        // SAFETY: the node is not used again but as a place.
+        let value = unsafe { value.read() };
+        recycle(node);
+        Some(value)
     }
 
     fn node(&self) -> &Node<T> {
@@ -124,7 +132,7 @@ impl<T: Content> Deref for Shared<T> {
 
 impl<T: Content> Drop for Shared<T> {
     fn drop(&mut self) {
-        drop(leave(self.node));
+        give_up(self.node, 1);
     }
 }
 
@@ -134,24 +142,46 @@ impl<T: Content + fmt::Debug> fmt::Debug for Shared<T> {
     }
 }
 
-/// Gives up one unit of a node's count, which the caller owns. If it was the last, returns the value.
-fn leave<T: Content>(node: NonNull<Node<T>>) -> Option<T> {
-    // SAFETY: the caller owns one unit of the count, so by I1 the node lives until the subtraction.
+#[inline]
+fn new_node<T: Content>(count: u64, value: impl FnOnce() -> T) -> NonNull<Node<T>> {
+    let place = match T::spares().and_then(|spares| spares.take()) {
+        Some(Spare(place)) => place,
+        None => Box::new_uninit(),
+    };
+    NonNull::from(Box::leak(Box::write(place, Node { count: AtomicU64::new(count), value: value() })))
+}
+
+/// Gives up units of a node's count, which the caller owns. If they were the last, drops the value.
+fn give_up<T: Content>(node: NonNull<Node<T>>, units: u64) {
+    if were_last(node, units) {
+        // SAFETY: by I3 the node is ours alone.
+        let value: *mut T = unsafe { &raw mut (*node.as_ptr()).value };
+        // SAFETY: the node is not used again but as a place.
+        unsafe { value.drop_in_place() };
+        recycle(node);
+    }
+}
+
+/// Gives up units of a node's count, which the caller owns. True: they were the last, and the node is the caller's.
+#[inline]
+fn were_last<T: Content>(node: NonNull<Node<T>>, units: u64) -> bool {
+    // SAFETY: the caller owns units of the count, so by I1 the node lives until the subtraction.
     let count = unsafe { &node.as_ref().count };
-    // SR1, AcqRel: Release ends our reads before any free; Acquire takes in all others'. Model:
-    // `the_last_to_leave_frees_after_all_reads`.
-    if count.fetch_sub(1, AcqRel) != 1 {
-        return None;
-    }
-    // SAFETY: the count reached zero through us, so by I3 nobody else has the node; it came from a Box of this layout.
+    // SR2, Acquire: nobody but us has units, so nobody can count or leave any more; takes in all others' reads. Model:
+    // `a_lone_handle_frees_after_all_reads`.
+    count.load(Acquire) == units
+        // SR1, AcqRel: Release ends our reads before any free; Acquire takes in all others'. Model:
+        // `the_last_to_leave_frees_after_all_reads`.
+        || count.fetch_sub(units, AcqRel) == units
+}
+
+/// Keeps the memory of a node that the caller owns and whose value is gone.
+fn recycle<T: Content>(node: NonNull<Node<T>>) {
+    // SAFETY: the node is the caller's; it came from a Box of this layout, and is initialised no longer.
     let place = unsafe { Box::from_raw(node.as_ptr().cast::<MaybeUninit<Node<T>>>()) };
-    // SAFETY: the node is initialised, and `place` forgets that it is.
-    let node = unsafe { place.assume_init_read() };
     if let Some(spares) = T::spares() {
-        // A full pool gives the memory back, and it is freed.
-        drop(spares.push(Spare(place)));
+        spares.give(Spare(place));
     }
-    Some(node.value)
 }
 
 /// A place for one [`Shared`] or none, which threads read and replace without waiting for each other.
@@ -178,25 +208,31 @@ impl<T: Content> Swap<T> {
     }
 
     /// Borrows what stands here now.
+    #[inline]
     pub(crate) fn borrow(&self) -> Option<Borrow<'_, T>> {
         loop {
             // SB1, Acquire: pairs with SP1; the node's contents are visible. Model: `a_reader_sees_a_whole_value`.
             let word = self.word.fetch_add(GUEST, Acquire);
-            let node = address(word);
+            match address(word) {
+                Some(node) if guests(word) < MOST_GUESTS => return Some(Borrow { swap: self, node }),
+                node => self.step_back(node),
+            }
             if guests(word) < MOST_GUESTS {
-                let Some(node) = node else {
-                    self.retract_from_empty();
-                    return None;
-                };
-                return Some(Borrow { swap: self, node });
+                return None;
             }
-            // Thousands of threads stand between here and their leaving. Step back, so that their count never
-            // overflows.
-            match node {
-                Some(node) => drop(Borrow { swap: self, node }),
-                None => self.retract_from_empty(),
+        }
+    }
+
+    /// Takes back a guest who found nothing, or thousands of others.
+    #[cold]
+    fn step_back(&self, node: Option<NonNull<Node<T>>>) {
+        match node {
+            Some(node) => {
+                // They stand between coming and leaving. Their count must never overflow.
+                drop(Borrow { swap: self, node });
+                yield_now();
             }
-            yield_now();
+            None => self.retract_from_empty(),
         }
     }
 
@@ -213,28 +249,54 @@ impl<T: Content> Swap<T> {
         settle(word)
     }
 
-    /// Replaces `current` if it still stands here, and returns it; else hands `value` back.
-    pub(crate) fn publish(&self, current: &Borrow<'_, T>, value: Shared<T>) -> Result<Shared<T>, Shared<T>> {
-        let new = enter_word(Some(value));
-        // SP2, Relaxed: only a first guess, the exchange below decides.
+    /// Puts a value here with what stands here now below it, in the place that `below` shows. The `tag` is made from that of
+    /// what stands here now. False: it made none, or nothing stands here.
+    ///
+    /// What stood here is not looked at, only moved.
+    #[inline]
+    pub(crate) fn stack(
+        &self,
+        value: impl FnOnce() -> T,
+        below: impl FnOnce(&mut T) -> &mut Option<Shared<T>>,
+        tag: impl Fn(u64) -> Option<u64>,
+    ) -> bool {
+        // SP6, Relaxed: only a first guess, the exchange below decides.
         let mut word = self.word.load(Relaxed);
-        while address(word) == Some(current.node) {
-            // SP4, AcqRel: as SP1. Model: `what_is_published_over_is_freed_after_all_reads`.
-            match self.word.compare_exchange_weak(word, new, AcqRel, Relaxed) {
-                Ok(_) => {
-                    // `current` is borrowed, so an address stood here and its handle comes back.
-                    return settle(word).ok_or_else(|| leave_word(new));
-                }
+        if address::<T>(word).is_none() || tag(word & TAGS).is_none() {
+            return false;
+        }
+        // One handle, which is to be the word's (I2).
+        let mut node = new_node(BIAS, value);
+        // SAFETY: nobody else has seen the node. All later uses of it are through this pointer or after the last one of it.
+        let place: *mut Option<Shared<T>> = below(unsafe { &mut node.as_mut().value });
+        let (old, found) = loop {
+            let (Some(old), Some(tag)) = (address(word), tag(word & TAGS)) else {
+                // The exchange failed, so the node is still ours alone, with its one BIAS.
+                give_up(node, BIAS);
+                return false;
+            };
+            // SAFETY: the node is ours until the exchange. The handle is not counted yet: if the exchange succeeds, it is
+            // the one that the word had.
+            let before = unsafe { place.replace(Some(Shared { node: old, owns: PhantomData })) };
+            drop(before);
+            // SP5, AcqRel: as SP1. Model: `what_is_stacked_upon_is_freed_after_all_reads`.
+            match self.word.compare_exchange_weak(word, pack(node) | tag, AcqRel, Relaxed) {
+                Ok(_) => break (old, word),
                 Err(changed) => word = changed,
             }
-        }
-        Err(leave_word(new))
+            // SAFETY: the node is still ours; the handle that was not counted is taken back.
+            std::mem::forget(unsafe { place.replace(None) });
+        };
+        // The word's unit is the new value's now. It may be the last already, if others have taken the value out again.
+        give_up(old, BIAS - 1 - guests(found));
+        true
     }
 
     /// The tag of what stands here now: a plain load.
-    pub(crate) fn tag(&self) -> bool {
-        // SG1, Relaxed: the bit tells of itself alone.
-        self.word.load(Relaxed) & TAG != 0
+    #[inline]
+    pub(crate) fn tag(&self) -> u64 {
+        // SG1, Relaxed: the bits tell of themselves alone.
+        self.word.load(Relaxed) & TAGS
     }
 
     /// Takes back the guest that `borrow` added to a word without an address.
@@ -254,7 +316,10 @@ impl<T: Content> Swap<T> {
 impl<T: Content> Drop for Swap<T> {
     fn drop(&mut self) {
         // SP3, Relaxed: `&mut self`, so there are no guests, and all who were have left before.
-        drop(settle::<T>(self.word.swap(0, Relaxed)));
+        let word = self.word.load(Relaxed);
+        if let Some(node) = address::<T>(word) {
+            give_up(node, BIAS - guests(word));
+        }
     }
 }
 
@@ -269,6 +334,47 @@ impl<T: Content> Borrow<'_, T> {
         // SC2, Relaxed: as SC1; we are a guest, so by I1 and I2 the count is positive.
         self.node().count.fetch_add(1, Relaxed);
         Shared { node: self.node, owns: PhantomData }
+    }
+
+    /// Puts a value in the place of this one, which is let go with the borrow; or hands it back, if this one was replaced.
+    ///
+    /// If a value is dropped, nothing is borrowed any more.
+    pub(crate) fn replace(self, by: Shared<T>) -> Result<(), Shared<T>> {
+        let new = enter_word(Some(by));
+        if self.exchange(new) { Ok(()) } else { Err(leave_word(new)) }
+    }
+
+    /// Puts what `below` shows in the place of this value, which is let go with the borrow. False: this one was replaced,
+    /// or has nothing below.
+    pub(crate) fn unstack(self, below: impl FnOnce(&T) -> Option<&Shared<T>>) -> bool {
+        let Some(below) = below(&self) else { return false };
+        let node = below.node;
+        // SC5, Relaxed: as SC1, but for a word (I2).
+        below.node().count.fetch_add(BIAS, Relaxed);
+        let new = pack(node) | (below.tag() & TAGS);
+        let replaced = self.exchange(new);
+        if !replaced {
+            give_up(node, BIAS);
+        }
+        replaced
+    }
+
+    /// Exchanges the word if this value still stands there, and ends the borrow.
+    fn exchange(self, new: u64) -> bool {
+        // SP2, Relaxed: only a first guess, the exchange below decides.
+        let mut word = self.swap.word.load(Relaxed);
+        while address(word) == Some(self.node) {
+            // SP4, AcqRel: as SP1. Model: `what_is_published_over_is_freed_after_all_reads`.
+            match self.swap.word.compare_exchange_weak(word, new, AcqRel, Relaxed) {
+                Ok(_) => {
+                    // The guests found in the word move to the count, but for us; the BIAS and the word's handle go.
+                    give_up(ManuallyDrop::new(self).node, BIAS + 1 - guests(word));
+                    return true;
+                }
+                Err(changed) => word = changed,
+            }
+        }
+        false
     }
 
     /// Ends the borrow, and drops nothing: a handle comes back if the value was swapped out meanwhile.
@@ -316,9 +422,17 @@ impl<T: Content> Drop for Borrow<'_, T> {
 fn enter_word<T: Content>(value: Option<Shared<T>>) -> u64 {
     let Some(value) = value else { return 0 };
     let value = ManuallyDrop::new(value);
-    // SC3, Relaxed: our handle keeps the node alive; SP1 publishes.
-    value.node().count.fetch_add(BIAS - 1, Relaxed);
-    pack(value.node) | if value.tag() { TAG } else { 0 }
+    let count = &value.node().count;
+    // SC4, Acquire: ours is the only unit, so nobody can count or leave; takes in the reads of those who have left, which the
+    // store would hide from SR1. Model: `a_handle_that_was_shared_may_enter_a_word`.
+    if count.load(Acquire) == 1 {
+        // SC6, Relaxed: SP1 publishes.
+        count.store(BIAS, Relaxed);
+    } else {
+        // SC3, Relaxed: our handle keeps the node alive; SP1 publishes.
+        count.fetch_add(BIAS - 1, Relaxed);
+    }
+    pack(value.node) | (value.tag() & TAGS)
 }
 
 /// Undoes [`enter_word`] for a word that was never published.
@@ -361,8 +475,8 @@ fn guests(word: u64) -> u64 {
 const GUEST: u64 = 1 << 52;
 /// Nodes are aligned to 16 bytes, and user space ends below 2⁵².
 const ADDRESS: u64 = GUEST - 16;
-/// In the lowest bit, which an address has not.
-const TAG: u64 = 1;
+/// The bits of a tag: those which an address has not.
+pub(crate) const TAGS: u64 = 15;
 /// Guests beyond this step back, long before their count could overflow.
 const MOST_GUESTS: u64 = 1 << 11;
 /// Larger than all guests of a word and settled guests of a node together.

@@ -1,13 +1,13 @@
 //! A transaction or a span: what can be active in a scope.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use crossbeam_queue::ArrayQueue;
 use serde_json::Value;
 
 use super::{Baggage, Span, TraceHeaders, TraceHeadersIter, Transaction, Tree};
 use crate::protocol::{Request, SpanId, SpanStatus, TraceContext, TraceId};
+use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::swap::{Content, Spare};
 
 /// A [`Transaction`] or a [`Span`].
@@ -154,11 +154,14 @@ impl From<Span> for TransactionOrSpan {
 }
 
 impl Content for TransactionOrSpan {
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
-        static SPARES: OnceLock<ArrayQueue<Spare<TransactionOrSpan>>> = OnceLock::new();
-        Some(SPARES.get_or_init(|| ArrayQueue::new(MOST_SPARES)))
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
+        static POOL: Pool<Spare<TransactionOrSpan>> = Pool::new(MOST_SPARES);
+        thread_local! {
+            static SHARE: Share<Spare<TransactionOrSpan>, 4> = const { Share::of(&POOL) };
+        }
+        Some(&SHARE)
     }
 }
 
-/// Emptied places for the active span of a scope that wait for their next use, at most.
+/// Emptied places for the active span of a scope that wait for their next use, at most, beside four with each thread.
 const MOST_SPARES: usize = 256;

@@ -457,3 +457,73 @@ fn a_panic_in_a_closure_changes_nothing_and_harms_nothing() {
     assert_eq!(tags(&rig.event()), ["before=1"]);
     assert!(capture(&rig.hub, "still"));
 }
+
+#[test]
+fn a_scope_shows_what_the_one_below_had_when_it_was_pushed() {
+    let rig = Rig::new();
+    rig.hub.configure_scope(|scope| scope.set_tag("early", 1));
+    rig.hub.add_breadcrumb(crumb("early"));
+    let mut guard = None;
+    rig.hub.configure_scope(|below| {
+        guard = Some(rig.hub.push_scope());
+        below.set_tag("late", 1);
+        below.clear_breadcrumbs();
+    });
+    let event = rig.event();
+    assert_eq!((tags(&event), crumbs(&event)), (vec!["early=1".to_owned()], vec!["early".to_owned()]));
+    rig.hub.add_breadcrumb(crumb("inside"));
+    assert_eq!(crumbs(&rig.event()), ["early", "inside"]);
+    drop(guard);
+    let event = rig.event();
+    assert_eq!((tags(&event), crumbs(&event)), (vec!["early=1".to_owned(), "late=1".to_owned()], vec![]));
+}
+
+#[test]
+fn a_scope_keeps_what_it_inherited_from_one_that_is_popped_before_it() {
+    // Of the three scopes each sets some of what there is to set, or nothing.
+    for sets in 0..64 {
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let rig = Rig::new();
+            let mut shown = vec![(Vec::new(), Vec::new())];
+            let mut guards: Vec<_> = (0..3)
+                .map(|level| {
+                    let guard = rig.hub.push_scope();
+                    let (mut tags, mut crumbs) = shown.last().cloned().unwrap();
+                    if sets >> (2 * level) & 1 != 0 {
+                        rig.hub.configure_scope(|scope| scope.set_tag(&format!("level{level}"), level));
+                        tags.push(format!("level{level}={level}"));
+                    }
+                    if sets >> (2 * level) & 2 != 0 {
+                        rig.hub.add_breadcrumb(crumb(&format!("level{level}")));
+                        crumbs.push(format!("level{level}"));
+                    }
+                    shown.push((tags, crumbs));
+                    Some(guard)
+                })
+                .collect();
+            for popped in order {
+                drop(guards[popped].take());
+                let highest = guards.iter().rposition(Option::is_some).map_or(0, |at| at + 1);
+                let event = rig.event();
+                assert_eq!((tags(&event), crumbs(&event)), shown[highest], "{sets:b}, {order:?} after {popped}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_bound_in_a_scope_goes_with_it() {
+    let rig = Rig::new();
+    let outer = rig.hub.push_scope();
+    let inner = rig.hub.push_scope();
+    rig.hub.bind_client(None);
+    assert!(rig.hub.client().is_none() && !capture(&rig.hub, "nobody"));
+    let innermost = rig.hub.push_scope();
+    assert!(rig.hub.client().is_none());
+    drop(inner);
+    assert!(rig.hub.client().is_none(), "it was pushed when there was none");
+    drop(innermost);
+    assert!(rig.hub.client().is_some());
+    drop(outer);
+    assert!(capture(&rig.hub, "all"));
+}

@@ -2,13 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crossbeam_queue::ArrayQueue;
-
 use super::{Head, Item, SLOTS, Spare, View};
+use crate::sync::pool::Spares;
 use crate::sync::{Arc, UnsafeCell, model, spawn};
 
 impl Item for u64 {
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         None
     }
 }
@@ -46,7 +45,7 @@ impl Drop for Watched {
 }
 
 impl Item for Watched {
-    fn spares() -> Option<&'static ArrayQueue<Spare<Self>>> {
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         None
     }
 }
@@ -61,10 +60,10 @@ fn shown(view: &View<u64>, length: usize) -> Vec<u64> {
 fn a_view_shows_whole_values() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
-        let head = Arc::new(Head::after(&View::EMPTY, 4));
+        let head = Arc::new(Head::after(View::EMPTY, 4));
         let writer = {
             let (head, drops) = (Arc::clone(&head), drops.clone());
-            spawn(move || assert!(head.push_with(|| Watched { cell: UnsafeCell::new(7), drops }).is_ok()))
+            spawn(move || assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops }))))
         };
         head.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
         writer.join().unwrap();
@@ -80,10 +79,10 @@ fn a_view_shows_whole_values() {
 fn an_older_chunk_shows_whole_values() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
-        let head = Arc::new(Head::after(&View::EMPTY, 4));
+        let head = Arc::new(Head::after(View::EMPTY, 4));
         let writer = {
             let (head, drops) = (Arc::clone(&head), drops.clone());
-            spawn(move || assert!(head.push_with(|| Watched { cell: UnsafeCell::new(7), drops }).is_ok()))
+            spawn(move || assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops }))))
         };
         // The writer's chunk is an older one already, and its slot may still be on its way.
         let next = head.successor(4);
@@ -98,12 +97,12 @@ fn an_older_chunk_shows_whole_values() {
 #[test]
 fn every_push_has_a_slot_of_its_own() {
     model(|| {
-        let head = Arc::new(Head::after(&View::EMPTY, 8));
+        let head = Arc::new(Head::after(View::EMPTY, 8));
         let other = {
             let head = Arc::clone(&head);
-            spawn(move || assert!(head.push_with(|| 1).is_ok()))
+            spawn(move || assert!(head.push(&mut Some(1))))
         };
-        assert!(head.push_with(|| 2).is_ok());
+        assert!(head.push(&mut Some(2)));
         other.join().unwrap();
         let mut values = shown(&head.freeze(), 8);
         values.sort_unstable();
@@ -114,13 +113,13 @@ fn every_push_has_a_slot_of_its_own() {
 #[test]
 fn a_view_does_not_change() {
     model(|| {
-        let head = Arc::new(Head::after(&View::EMPTY, 4));
+        let head = Arc::new(Head::after(View::EMPTY, 4));
         for value in 1..SLOTS as u64 {
-            assert!(head.push_with(|| value).is_ok());
+            assert!(head.push(&mut Some(value)));
         }
         let writer = {
             let head = Arc::clone(&head);
-            spawn(move || assert!(head.push_with(|| 99).is_ok()))
+            spawn(move || assert!(head.push(&mut Some(99))))
         };
         // The successor's past reaches back to a chunk whose last slot may still be on its way.
         let next = head.successor(2 * SLOTS);
@@ -136,8 +135,8 @@ fn a_view_does_not_change() {
 fn slots_are_dropped_after_all_reads() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
-        let head = Head::after(&View::EMPTY, 4);
-        assert!(head.push_with(|| Watched { cell: UnsafeCell::new(7), drops: drops.clone() }).is_ok());
+        let head = Head::after(View::EMPTY, 4);
+        assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
         let view = head.freeze();
         let reader = spawn(move || {
             view.for_each(4, |value| assert_eq!(value.read(), 7));
@@ -150,12 +149,29 @@ fn slots_are_dropped_after_all_reads() {
 }
 
 #[test]
+fn an_older_chunk_goes_after_all_reads() {
+    model(|| {
+        let drops = std::sync::Arc::new(AtomicUsize::new(0));
+        let head = Head::after(View::EMPTY, 4);
+        assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
+        let next = head.successor(4);
+        let reader = spawn(move || {
+            next.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
+            drop(next);
+        });
+        drop(head);
+        reader.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
 fn the_past_goes_with_the_last_head() {
     model(|| {
         let drops = std::sync::Arc::new(AtomicUsize::new(0));
-        let first = Head::after(&View::EMPTY, 4);
-        assert!(first.push_with(|| Watched { cell: UnsafeCell::new(7), drops: drops.clone() }).is_ok());
-        let head = Head::after(&first.freeze(), 4);
+        let first = Head::after(View::EMPTY, 4);
+        assert!(first.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
+        let head = Head::after(first.freeze(), 4);
         drop(first);
         let other = head.clone();
         let reader = spawn(move || {
@@ -183,18 +199,18 @@ mod at_length {
 
     impl Ring {
         fn new(length: usize) -> Self {
-            Self { head: Head::after(&View::EMPTY, length), length }
+            Self { head: Head::after(View::EMPTY, length), length }
         }
 
         fn push(&mut self, value: u64) {
-            if self.head.push_with(|| value).is_err() {
+            if !self.head.push(&mut Some(value)) {
                 self.head = self.head.successor(self.length);
-                assert!(self.head.push_with(|| value).is_ok());
+                assert!(self.head.push(&mut Some(value)));
             }
         }
 
         fn fork(&self) -> Self {
-            Self { head: Head::after(&self.head.freeze(), self.length), length: self.length }
+            Self { head: Head::after(self.head.freeze(), self.length), length: self.length }
         }
     }
 
@@ -234,9 +250,9 @@ mod at_length {
             ring = ring.fork();
             let first = (value + 1).saturating_sub(100);
             assert_eq!(shown(&ring.head.freeze(), 100), (first..=value).collect::<Vec<_>>());
-            let pinned = ring.head.past().len();
+            let pinned = ring.head.before().count();
             let needed = 100_usize.min(value as usize + 1).div_ceil(SLOTS);
-            assert!(pinned <= 2 * needed + 1, "{pinned} chunks for what fits {needed}");
+            assert!(pinned <= 2 * needed + 2, "{pinned} chunks for what fits {needed}");
         }
     }
 
@@ -245,19 +261,19 @@ mod at_length {
         let mut ring = Ring::new(0);
         (0..100).for_each(|value| ring.push(value));
         assert!(shown(&ring.head.freeze(), 0).is_empty());
-        assert!(ring.head.past().len() <= 1);
+        assert!(ring.head.before().count() <= 1);
     }
 
     #[test]
     fn many_threads_push_and_nothing_is_lost() {
-        let head = std::sync::Arc::new(Head::after(&View::EMPTY, SLOTS));
+        let head = std::sync::Arc::new(Head::after(View::EMPTY, SLOTS));
         let accepted = std::sync::Arc::new(AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for thread in 0..4_u64 {
                 let (head, accepted) = (head.clone(), accepted.clone());
                 scope.spawn(move || {
                     for value in 0..SLOTS as u64 {
-                        if head.push_with(|| thread * 1_000 + value).is_ok() {
+                        if head.push(&mut Some(thread * 1_000 + value)) {
                             accepted.fetch_add(1, Ordering::Relaxed);
                         }
                     }

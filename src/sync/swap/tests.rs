@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Content, Shared, Swap};
+use super::{Content, Shared, Swap, TAGS};
 use crate::sync::{Arc, UnsafeCell, model, spawn};
 
 /// A value whose reads and whose end the model checker watches.
@@ -38,8 +38,8 @@ impl Content for Watched {}
 impl Content for String {}
 
 impl Content for u64 {
-    fn tag(&self) -> bool {
-        self % 2 == 1
+    fn tag(&self) -> u64 {
+        *self
     }
 }
 
@@ -99,10 +99,7 @@ fn what_is_published_over_is_freed_after_all_reads() {
             })
         };
         let current = swap.borrow().unwrap();
-        let old = swap.publish(&current, Watched::new(2, &drops));
-        drop(current);
-        assert!(old.is_ok(), "nobody else writes");
-        drop(old);
+        assert!(current.replace(Watched::new(2, &drops)).is_ok(), "nobody else writes");
         reader.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 1);
         drop(swap);
@@ -132,7 +129,8 @@ fn no_update_is_lost() {
     fn add(swap: &Swap<u64>, n: u64) {
         loop {
             let current = swap.borrow().unwrap();
-            if swap.publish(&current, Shared::new(*current + n)).is_ok() {
+            let sum = Shared::new(*current + n);
+            if current.replace(sum).is_ok() {
                 return;
             }
         }
@@ -146,6 +144,129 @@ fn no_update_is_lost() {
         add(&swap, 1);
         other.join().unwrap();
         assert_eq!(*swap.load().unwrap(), 11);
+    });
+}
+
+#[test]
+fn a_lone_handle_frees_after_all_reads() {
+    model(|| {
+        let drops = count();
+        let handle = Watched::new(1, &drops);
+        let other = handle.clone();
+        let reader = spawn(move || assert_eq!(other.read(), 1));
+        drop(handle);
+        reader.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn a_handle_that_was_shared_may_enter_a_word() {
+    model(|| {
+        let drops = count();
+        let handle = Watched::new(1, &drops);
+        let other = handle.clone();
+        let reader = spawn(move || assert_eq!(other.read(), 1));
+        drop(Swap::new(Some(handle)));
+        reader.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// A watched value that can lie on another.
+struct Stacked {
+    value: Watched,
+    below: Option<Shared<Self>>,
+}
+
+impl Content for Stacked {
+    fn tag(&self) -> u64 {
+        u64::from(self.below.is_some())
+    }
+}
+
+/// Puts a value on top, on whatever lies there.
+fn stack(swap: &Swap<Stacked>, value: Watched) {
+    assert!(swap.stack(|| Stacked { value, below: None }, |value| &mut value.below, |_| Some(1)));
+}
+
+/// Takes the value on top away.
+fn unstack(swap: &Swap<Stacked>) {
+    while !swap.borrow().unwrap().unstack(|top| top.below.as_ref()) {}
+}
+
+fn watched(value: u64, drops: &std::sync::Arc<AtomicUsize>) -> Watched {
+    Watched { cell: UnsafeCell::new(value), drops: std::sync::Arc::clone(drops) }
+}
+
+fn stack_of_one(drops: &std::sync::Arc<AtomicUsize>) -> Arc<Swap<Stacked>> {
+    Arc::new(Swap::new(Some(Shared::new(Stacked { value: watched(1, drops), below: None }))))
+}
+
+#[test]
+fn what_is_stacked_upon_is_freed_after_all_reads() {
+    model(|| {
+        let drops = count();
+        let swap = stack_of_one(&drops);
+        let reader = {
+            let swap = Arc::clone(&swap);
+            spawn(move || {
+                let top = swap.borrow().unwrap();
+                let below = top.below.as_ref().map(|below| below.value.read());
+                assert!(matches!((top.value.read(), below), (1, None) | (2, Some(1)) | (3, None)));
+            })
+        };
+        stack(&swap, watched(2, &drops));
+        drop(swap.swap(Some(Shared::new(Stacked { value: watched(3, &drops), below: None }))));
+        reader.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+        drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed), 3);
+    });
+}
+
+#[test]
+fn what_is_taken_away_is_freed_after_all_reads() {
+    model(|| {
+        let drops = count();
+        let swap = stack_of_one(&drops);
+        stack(&swap, watched(2, &drops));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            spawn(move || {
+                let top = swap.borrow().unwrap();
+                let below = top.below.as_ref().map(|below| below.value.read());
+                assert!(matches!((top.value.read(), below), (1, None) | (2, Some(1))));
+            })
+        };
+        unstack(&swap);
+        assert_eq!(swap.tag(), 0);
+        reader.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
+fn two_may_stack_and_unstack_at_once() {
+    model(|| {
+        let drops = count();
+        let swap = stack_of_one(&drops);
+        let other = {
+            let (swap, drops) = (Arc::clone(&swap), drops.clone());
+            spawn(move || {
+                stack(&swap, watched(2, &drops));
+                unstack(&swap);
+            })
+        };
+        stack(&swap, watched(3, &drops));
+        unstack(&swap);
+        other.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+        assert_eq!(swap.borrow().unwrap().value.read(), 1);
+        drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed), 3);
     });
 }
 
@@ -203,23 +324,36 @@ mod alone {
     }
 
     #[test]
+    fn what_makes_no_tag_is_not_stacked() {
+        let drops = count();
+        let swap = stack_of_one(&drops);
+        let value = |value| Stacked { value: watched(value, &drops), below: None };
+        assert!(!swap.stack(|| value(2), |value| &mut value.below, |_| None));
+        assert!(!swap.borrow().unwrap().unstack(|top| top.below.as_ref()), "there is nothing below");
+        assert_eq!(swap.borrow().unwrap().value.read(), 1);
+        drop(swap.swap(None));
+        assert!(!swap.stack(|| value(3), |value| &mut value.below, Some));
+        assert_eq!(drops.load(Ordering::Relaxed), 1, "none was made in vain");
+    }
+
+    #[test]
     fn the_tag_is_that_of_the_value_in_place() {
         let swap = Swap::<u64>::new(None);
-        assert!(!swap.tag());
+        assert_eq!(swap.tag(), 0);
         swap.swap(Some(Shared::new(1)));
         let guest = swap.borrow().unwrap();
-        assert!(swap.tag(), "guests do not change the tag");
-        assert!(swap.publish(&guest, Shared::new(2)).is_ok());
-        assert!(!swap.tag());
+        assert_eq!(swap.tag(), 1, "guests do not change the tag");
+        assert!(swap.borrow().unwrap().replace(Shared::new(TAGS + 3)).is_ok());
+        assert_eq!(swap.tag(), 2, "as much of it as there is room for");
         assert_eq!(*guest, 1);
     }
 
     #[test]
     fn a_refused_value_comes_back_whole() {
         let swap = Swap::new(Some(Shared::new(1_u64)));
-        let stale = swap.borrow().unwrap();
+        let (stale, writer) = (swap.borrow().unwrap(), swap.borrow().unwrap());
         drop(swap.swap(Some(Shared::new(2))));
-        let refused = swap.publish(&stale, Shared::new(3)).unwrap_err();
+        let refused = writer.replace(Shared::new(3)).unwrap_err();
         assert_eq!(refused.into_inner(), Some(3));
         assert_eq!(*stale, 1, "a guest keeps what it borrowed");
         drop(stale);

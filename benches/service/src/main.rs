@@ -21,7 +21,7 @@
 //! that less; instructions (callgrind, in the server's own code) do not at all. Where they go:
 //!
 //! ```sh
-//! callgrind_annotate --inclusive=yes --tree=none /tmp/service-ours-6000.callgrind
+//! callgrind_annotate --inclusive=yes --tree=none $TMPDIR/service-ours-6000.callgrind
 //! ```
 
 mod count;

@@ -1,18 +1,20 @@
-//! What a client costs while nothing happens: memory and threads.
+//! Memory and threads of the whole process: what a client takes while nothing happens, and what comes back.
 //!
-//! One test in a process of its own, so that no other test allocates or starts threads meanwhile.
+//! In a process of its own, one test at a time, so that no other test allocates or starts threads meanwhile.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 #[allow(dead_code, reason = "shared with others that use the rest")]
 #[path = "../benches/support/counting.rs"]
 mod counting;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use vidette::{Client, ClientOptions, Envelope, Hub, Level, Scope, Transport};
+use vidette::{
+    Client, ClientOptions, Envelope, Hub, Level, Scope, TransactionContext, Transport, breadcrumb, configure_scope,
+};
 
 #[global_allocator]
 static ALLOCATOR: counting::Counting<true> = counting::Counting;
@@ -29,7 +31,13 @@ impl Transport for Counter {
 
 fn client(sent: &Arc<Counter>) -> Arc<Client> {
     let options = ClientOptions::new().dsn("https://public@sentry.invalid/1").transport(Arc::new(Arc::clone(sent)));
-    Arc::new(Client::from(options))
+    Arc::new(Client::from(options.traces_sample_rate(1.0)))
+}
+
+/// Memory is the process's: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn capture(client: &Arc<Client>) {
@@ -40,6 +48,7 @@ fn capture(client: &Arc<Client>) {
 
 #[test]
 fn a_client_idles_below_a_mebibyte_and_on_one_thread() {
+    let _alone = alone();
     let sent = Arc::new(Counter::default());
     let (bytes, threads) = (counting::live_bytes(), count_threads());
 
@@ -62,6 +71,72 @@ fn a_client_idles_below_a_mebibyte_and_on_one_thread() {
     let left = counting::live_bytes() - bytes;
     println!("after both have gone: {left} bytes");
     assert!(left < idle, "{left} bytes are left of two clients");
+}
+
+#[test]
+fn a_hundred_thousand_forks_leave_the_process_near_where_it_began() {
+    let _alone = alone();
+    let client = client(&Arc::default());
+    let hub = Arc::new(Hub::new(Some(client), Arc::default()));
+    Hub::run(Arc::clone(&hub), || (0..200).for_each(|n| breadcrumb!("{n}")));
+    let fork = |n: u64| {
+        let fork = Arc::new(Hub::new_from_top(&hub));
+        Hub::run(Arc::clone(&fork), || {
+            configure_scope(|scope| scope.set_tag("request", n));
+            // Each keeps the page that its breadcrumbs are on; a hundred thousand of them would be too much for a test.
+            (0..10).filter(|_| n.is_multiple_of(20)).for_each(|step| breadcrumb!(step = step, "request {n}"));
+        });
+        fork
+    };
+    drop((0..1_000).map(fork).collect::<Vec<_>>());
+
+    let before = counting::live_bytes();
+    let mut forks: Vec<Arc<Hub>> = (0..100_000).map(fork).collect();
+    let alive = counting::live_bytes() - before;
+    let others = forks.split_off(forks.len() / 2);
+    std::thread::spawn(|| drop(others)).join().unwrap();
+    drop(forks);
+    let left = counting::live_bytes() - before;
+    println!("100,000 forks: {alive} bytes, and {left} after they have gone");
+    assert!(alive > 1 << 24, "{alive} bytes: they were there");
+    assert!(left < 1 << 20, "{left} bytes are left of them");
+}
+
+#[test]
+fn threads_that_end_leave_nothing() {
+    let _alone = alone();
+    let sent = Arc::default();
+    let client = client(&sent);
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    let thread = || {
+        let hub = Arc::clone(&hub);
+        let work = move || {
+            Hub::run(Arc::new(Hub::new_from_top(hub)), || {
+                let transaction = vidette::start_transaction(TransactionContext::new("a thread", "work"));
+                configure_scope(|scope| scope.set_tag("thread", "short"));
+                (0..50).for_each(|n| breadcrumb!(n = n, "step"));
+                vidette::with_scope(
+                    |scope| scope.set_level(Some(Level::Warning)),
+                    || {
+                        vidette::capture_message("it ends", Level::Info);
+                    },
+                );
+                transaction.start_child("work", "a part of it").finish();
+                transaction.finish();
+            });
+        };
+        std::thread::spawn(work).join().unwrap();
+        assert!(client.flush(None));
+    };
+    // Fills what the process keeps for all threads.
+    (0..200).for_each(|_| thread());
+
+    let before = counting::live_bytes();
+    (0..500).for_each(|_| thread());
+    let left = counting::live_bytes() - before;
+    println!("after 500 threads: {left} bytes");
+    assert!(left < 64 << 10, "{left} bytes are left of 500 threads");
+    assert_eq!(sent.0.load(Relaxed), 1_400, "each captured an event and a transaction");
 }
 
 /// The threads of this process, where the system tells.

@@ -43,6 +43,8 @@ pub struct Outcome {
     pub threads: usize,
     pub peer: Pace,
     pub ours: Pace,
+    /// How many calls ours makes for each of the peer's: the median over all rounds.
+    pub ratio: f64,
 }
 
 /// How one side did.
@@ -76,13 +78,6 @@ impl Contest {
     /// Makes bursts of calls, each settled before the next, and timed until then.
     pub fn in_bursts(self, settle: impl Fn() + Sync + 'static, clear: impl Fn() -> u64 + Sync + 'static) -> Self {
         Self { bursts: Some(Bursts { settle: Box::new(settle), clear: Box::new(clear) }), ..self }
-    }
-
-    /// Lets so many threads loose for `window`.
-    pub fn pace(&self, threads: usize, window: Duration) -> Pace {
-        let (calls, _) = self.race(threads, window, false);
-        let (_, nanos) = self.race(threads, window, true);
-        Pace { calls, nanos: PERCENTILES.map(|percentile| nanos.value_at_percentile(percentile) as f64).to_vec() }
     }
 
     /// Calls in a second, and what each took if they are `timed`.
@@ -169,13 +164,27 @@ impl Meter<'_> {
 }
 
 impl Bout {
+    /// Lets both sides race in turn, with each number of threads, for `window` each time.
     pub fn fight(&self, window: Duration) -> Vec<Outcome> {
-        let outcome = |&threads: &usize| {
-            let (peer, ours) = ((self.peer)(), (self.ours)());
-            let (peer, ours) = (peer.pace(threads, window), ours.pace(threads, window));
-            Outcome { name: self.name.to_owned(), threads, peer, ours }
+        self.threads.iter().map(|threads| self.outcome(*threads, window)).collect()
+    }
+
+    fn outcome(&self, threads: usize, window: Duration) -> Outcome {
+        let sides = [(self.peer)(), (self.ours)()];
+        let mut calls = [const { Vec::new() }; 2];
+        let mut nanos = [histogram(), histogram()];
+        for _ in 0..ROUNDS {
+            for (side, contest) in sides.iter().enumerate() {
+                calls[side].push(contest.race(threads, window, false).0);
+                nanos[side].add(contest.race(threads, window, true).1).expect("they have the same bounds");
+            }
+        }
+        let ratio = median(calls[0].iter().zip(&calls[1]).map(|(peer, ours)| ours / peer));
+        let pace = |side: usize| Pace {
+            calls: median(calls[side].iter().copied()),
+            nanos: PERCENTILES.map(|percentile| nanos[side].value_at_percentile(percentile) as f64).to_vec(),
         };
-        self.threads.iter().map(outcome).collect()
+        Outcome { name: self.name.to_owned(), threads, peer: pace(0), ours: pace(1), ratio }
     }
 }
 
@@ -186,7 +195,8 @@ impl Outcome {
             calls: median(runs.iter().map(|run| of(run).calls)),
             nanos: (0..PERCENTILES.len()).map(|at| median(runs.iter().map(|run| of(run).nanos[at]))).collect(),
         };
-        Self { peer: pace(|run| &run.peer), ours: pace(|run| &run.ours), ..runs[0].clone() }
+        let ratio = median(runs.iter().map(|run| run.ratio));
+        Self { peer: pace(|run| &run.peer), ours: pace(|run| &run.ours), ratio, ..runs[0].clone() }
     }
 }
 
@@ -199,3 +209,5 @@ fn histogram() -> Histogram<u64> {
 pub const PERCENTILES: [f64; 6] = [50.0, 75.0, 90.0, 99.0, 99.9, 99.99];
 /// Calls that all threads together may make before the next is settled; fits our queue.
 const BURST: u64 = 960;
+/// Races of each side with each number of threads; odd, so that the median is one of them.
+const ROUNDS: usize = 5;

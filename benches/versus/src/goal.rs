@@ -27,13 +27,8 @@ impl Compared {
 }
 
 impl Outcome {
-    /// How many calls ours makes for each of the peer's.
-    pub fn ratio(&self) -> f64 {
-        self.ours.calls / self.peer.calls
-    }
-
     pub fn is_lost(&self) -> bool {
-        self.ratio() < EVEN
+        self.ratio < EVEN
     }
 }
 

@@ -90,7 +90,7 @@ fn verdicts(text: &mut String, measured: &Measured, sections: &[Section<'_>], cr
 fn shared(outcomes: &[Outcome]) -> Option<String> {
     let at = |threads| outcomes.iter().find(|outcome| outcome.name == SHARED && outcome.threads == threads);
     let (one, four) = (at(1)?, at(4)?);
-    let (ratio, slower) = (four.ratio(), one.ours.calls / four.ours.calls);
+    let (ratio, slower) = (four.ratio, one.ours.calls / four.ours.calls);
     let is = format!("{} and {} one thread's time", times(ratio), times(slower));
     (ratio < 4.0 || slower > 2.0).then(|| format!("{SHARED}, 4 threads: {is}; wanted 4x and 2x"))
 }
@@ -225,7 +225,7 @@ fn contention(text: &mut String, outcomes: &[Outcome]) {
             outcome.threads,
             nanos(1e9 / outcome.peer.calls),
             nanos(1e9 / outcome.ours.calls),
-            times(outcome.ratio()),
+            times(outcome.ratio),
             at(50.0),
             at(99.0),
             at(99.9)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contention::Outcome;
+use crate::contention::{Bout, Outcome};
 use crate::measure::{Compared, Crowd, compare};
 use crate::operations::{ours, peer};
 use crate::rows::{BOUTS, CLOSED, HUBS, Row, TABLES};
@@ -62,9 +62,9 @@ pub fn smoke() {
     }
     for bout in BOUTS {
         println!("contention: {}", bout.name);
-        for contest in [bout.peer, bout.ours] {
-            let pace = contest().pace(2, Duration::from_millis(5));
-            assert!(pace.calls > 0.0 && pace.nanos.iter().all(|nanos| *nanos > 0.0), "it made calls, and timed them");
+        let few = Bout { threads: &[2], ..*bout };
+        for Outcome { peer, ours, .. } in few.fight(Duration::from_millis(2)) {
+            assert!([peer, ours].iter().all(|pace| pace.calls > 0.0 && pace.nanos.iter().all(|nanos| *nanos > 0.0)));
         }
     }
     assert_eq!(ours::threads_of_a_client(), 1);
@@ -99,7 +99,7 @@ impl Measured {
 
 /// How many other threads are alive when hubs are measured again.
 pub const OTHER_THREADS: usize = 256;
-/// How long each contest lasts.
-const WINDOW: Duration = Duration::from_millis(100);
+/// How long each race lasts.
+const WINDOW: Duration = Duration::from_millis(30);
 /// Calls of a smoke test.
 const FEW: u64 = 3;

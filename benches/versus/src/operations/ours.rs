@@ -15,13 +15,13 @@ pub mod telemetry;
 #[path = "both/traces.rs"]
 pub mod traces;
 
-use std::hint::black_box;
-
 use vidette as sdk;
 use vidette::protocol::MonitorCheckIn;
 use vidette::protocol::client_report::Category;
 use vidette::types::IndexedEnum;
 use vidette::{Client, Envelope, Hub, Span, breadcrumb};
+
+use crate::operations::opaque;
 
 pub use self::stage::{threads_of_a_client, touch};
 
@@ -31,7 +31,7 @@ fn rich(n: u64) {
         ty: "http",
         category: "http.client",
         status_code = 200,
-        url = black_box("http://shop.invalid/cart"),
+        url = opaque(&"http://shop.invalid/cart"),
         bytes = n,
         "GET /cart/{n}"
     );
@@ -39,7 +39,7 @@ fn rich(n: u64) {
 
 #[inline(always)]
 fn small() {
-    breadcrumb!(category: "cache", "{}", black_box("the cache was cold"));
+    breadcrumb!(category: "cache", "{}", opaque(&"the cache was cold"));
 }
 
 fn append(envelope: &Envelope, buffer: &mut Vec<u8>) {

@@ -10,7 +10,7 @@ use super::sdk::protocol::Event;
 use super::sdk::{self, ClientOptions, Hub, HubSwitchGuard, SentryFutureExt};
 use super::stage::{Stage, small};
 use crate::measure::{Run, timed};
-use crate::operations::Host;
+use crate::operations::{Host, opaque};
 
 pub fn breadcrumb(host: Host) -> Run {
     Stage::full(host).under(
@@ -60,7 +60,7 @@ pub fn configure_scope(host: Host, tags: usize) -> Run {
     let stage = Stage::new(host);
     stage.hub.configure_scope(|scope| (1..tags).for_each(|n| scope.set_tag(&format!("tag-{n}"), n)));
     stage.under(
-        |_| sdk::configure_scope(|scope| scope.set_tag("region", black_box("eu-west-1"))),
+        |_| sdk::configure_scope(|scope| scope.set_tag("region", opaque(&"eu-west-1"))),
         move |event, _| {
             assert_eq!(event.tags.get("region").map(String::as_str), Some("eu-west-1"));
             assert_eq!(event.tags.len(), tags);
@@ -76,13 +76,13 @@ pub fn push_scope(host: Host) -> Run {
 
 pub fn with_scope(host: Host) -> Run {
     let step = |_| {
-        sdk::with_scope(|scope| scope.set_tag("step", black_box("parse")), || sdk::add_breadcrumb(small));
+        sdk::with_scope(|scope| scope.set_tag("step", opaque(&"parse")), || sdk::add_breadcrumb(small));
     };
     Stage::full(host).under(step, left_no_trace)
 }
 
 pub fn with_scope_by_macro(host: Host) -> Run {
-    let step = |_| sdk::with_scope(|scope| scope.set_tag("step", black_box("parse")), super::small);
+    let step = |_| sdk::with_scope(|scope| scope.set_tag("step", opaque(&"parse")), super::small);
     Stage::full_by_macro(host).under(step, left_no_trace)
 }
 

@@ -10,7 +10,7 @@ use super::sdk;
 use super::sdk::protocol::{EnvelopeItem, Event, ItemContainer, SessionAggregates};
 use super::sdk::{Breadcrumb, Client, ClientOptions, Envelope, Hub, Level, Scope, Transport};
 use crate::measure::{Cost, Run, timed};
-use crate::operations::{BURST, Host};
+use crate::operations::{BURST, Host, opaque};
 
 /// A hub, and what it has sent.
 pub struct Stage {
@@ -152,7 +152,7 @@ pub fn rich(n: u64) -> Breadcrumb {
         ..Default::default()
     };
     breadcrumb.data.insert("status_code".into(), 200.into());
-    breadcrumb.data.insert("url".into(), (black_box("http://shop.invalid/cart")).into());
+    breadcrumb.data.insert("url".into(), (opaque(&"http://shop.invalid/cart")).into());
     breadcrumb.data.insert("bytes".into(), n.into());
     breadcrumb
 }
@@ -160,7 +160,7 @@ pub fn rich(n: u64) -> Breadcrumb {
 pub fn small() -> Breadcrumb {
     Breadcrumb {
         category: Some("cache".into()),
-        message: Some((black_box("the cache was cold")).into()),
+        message: Some((opaque(&"the cache was cold")).into()),
         ..Default::default()
     }
 }

@@ -5,15 +5,15 @@ use std::hint::black_box;
 use super::sdk::{ClientOptions, Span, TransactionContext};
 use super::stage::Stage;
 use crate::measure::{Run, timed};
-use crate::operations::Host;
+use crate::operations::{Host, opaque};
 
 /// A transaction with so many spans, sent if it is `sampled`.
 pub fn transaction(host: Host, sampled: bool, spans: u64) -> Run {
     let rate = if sampled { 1.0 } else { 0.0 };
     Stage::with(host, ClientOptions::new().traces_sample_rate(rate)).burst(u64::from(sampled), move |hub, _| {
-        let context = TransactionContext::new(black_box("GET /cart"), "http.server");
+        let context = TransactionContext::new(opaque(&"GET /cart"), "http.server");
         let transaction = hub.start_transaction(context);
-        (0..spans).for_each(|_| transaction.start_child("db.query", black_box("SELECT 1")).finish());
+        (0..spans).for_each(|_| transaction.start_child("db.query", opaque(&"SELECT 1")).finish());
         transaction.finish();
     })
 }

@@ -62,7 +62,8 @@ fn main() -> io::Result<()> {
                     _ => break,
                 }
             }
-            measure(&wanted(parts), runs.unwrap_or(if parts.is_empty() { 3 } else { 1 }), count)?;
+            let runs: usize = runs.unwrap_or(if parts.is_empty() { 3 } else { 1 });
+            measure(&wanted(parts), runs.max(1), count)?;
         }
     }
     Ok(())
@@ -72,7 +73,7 @@ fn main() -> io::Result<()> {
 fn measure(wanted: &Wanted, runs: usize, count: bool) -> io::Result<()> {
     let directory = Scratch::new()?;
     let mut all = Vec::new();
-    for number in 1..=runs.max(1) {
+    for number in 1..=runs {
         eprintln!("run {number} of {runs}");
         let results = directory.0.join(format!("run-{number}"));
         let status = Command::new(std::env::current_exe()?).arg("--once").arg(&results).args(&wanted.0).status()?;

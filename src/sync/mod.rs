@@ -1,8 +1,9 @@
 //! Lock-free parts; the only home of `unsafe`.
 //!
 //! Nothing here has heard of Sentry: a shared pointer that is swapped ([`swap`]), a ring of append-only
-//! chunks ([`ring`]), a chain that only grows ([`chain`]), spare memory ([`pool`]), bytes in place ([`bytes`]), a sleeper and
-//! its wakers ([`parker`]), counters ([`tally`]), and numbers that come once ([`unique`]). Atomics and cells come from this module, so that the same source runs on the hardware and
+//! chunks ([`ring`]), a chain that only grows ([`chain`]), a roster of what began and what has ended ([`roster`]), spare
+//! memory ([`pool`]), bytes in place ([`bytes`]), a sleeper and its wakers ([`parker`]), counters ([`tally`]), and numbers
+//! that come once ([`unique`]). Atomics and cells come from this module, so that the same source runs on the hardware and
 //! inside the model checker (`--cfg vidette_loom`).
 
 pub(crate) mod bytes;
@@ -10,6 +11,7 @@ pub(crate) mod chain;
 pub(crate) mod parker;
 pub(crate) mod pool;
 pub(crate) mod ring;
+pub(crate) mod roster;
 pub(crate) mod swap;
 pub(crate) mod tally;
 pub(crate) mod unique;

@@ -213,11 +213,13 @@ fn claim_main() -> (Arc<Hub>, bool) {
 }
 
 /// Puts another hub in place and returns the one before. A thread that is being torn down has none.
+#[inline]
 fn replace(hub: Option<Arc<Hub>>) -> Option<Arc<Hub>> {
     let put = |current: &RefCell<Place>| {
-        let mut current = current.try_borrow_mut().ok()?;
-        Some(std::mem::replace(&mut *current, Place { hub, kept: Kept::NOTHING }))
+        let mut place = current.try_borrow_mut().ok()?;
+        Some((std::mem::replace(&mut place.hub, hub), place.kept.let_go()))
     };
-    // What was kept is dropped here, when nothing is borrowed.
-    CURRENT.try_with(put).ok()??.hub
+    let (before, kept) = CURRENT.try_with(put).ok()??;
+    drop(kept);
+    before
 }

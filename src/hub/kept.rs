@@ -28,6 +28,13 @@ impl Kept {
         }
     }
 
+    /// Keeps nothing any more. What was kept is the caller's to drop, when nothing is borrowed.
+    #[inline]
+    pub(super) fn let_go(&mut self) -> Option<Writer<Record>> {
+        self.turn = 0;
+        if self.writer.is_some() { self.writer.take() } else { None }
+    }
+
     /// Notes that a breadcrumb found its place in `top` in that turn. The second one in a turn has the writer kept: it pays
     /// from the third on.
     #[inline]

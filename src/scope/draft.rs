@@ -29,10 +29,6 @@ impl Draft {
     /// No draft: what a snapshot carries.
     pub(crate) const SNAPSHOT: Self = Self { token: Token::NONE, touched: 0, removed: Vec::new() };
 
-    pub(crate) fn begin() -> Self {
-        Self { token: Token::fresh(), ..Self::SNAPSHOT }
-    }
-
     pub(crate) fn touch(&mut self, group: Group) {
         self.touched |= group as u16;
     }

@@ -4,6 +4,8 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::draft::Token;
+use crate::sync::pool::{Pool, Share, Spares};
+use crate::sync::swap::{Content, Spare};
 
 /// Named values, sorted by name. Cheap to copy when its values are.
 #[derive(Clone, Debug)]
@@ -61,3 +63,17 @@ impl<V: Clone> Keyed<V> {
         self.0.binary_search_by(|entry| entry.key.as_str().cmp(key))
     }
 }
+
+/// Tags are set often, and a list of them is made each time.
+impl Content for Keyed<SmolStr> {
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
+        static POOL: Pool<Spare<Keyed<SmolStr>>> = Pool::new(MOST_SPARES);
+        thread_local! {
+            static SHARE: Share<Spare<Keyed<SmolStr>>, 4> = const { Share::of(&POOL) };
+        }
+        Some(&SHARE)
+    }
+}
+
+/// Emptied lists that wait for their next use, at most, beside four with each thread: less than 40 KiB.
+const MOST_SPARES: usize = 256;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -55,6 +55,17 @@ impl<T: Content> Shared<T> {
         Self { node: new_node(1, value), owns: PhantomData }
     }
 
+    /// The value, to be changed, if this is the only handle.
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        // SR3, Acquire: as SR2. Model: `a_lone_handle_may_change_its_value`.
+        if self.node().count.load(Acquire) != 1 {
+            return None;
+        }
+        // SAFETY: by I1 nobody else can reach the node, and nobody will as long as the handle is borrowed.
+        Some(unsafe { &mut (*self.node.as_ptr()).value })
+    }
+
     /// Gives the value back if this is the only handle, and drops the handle otherwise.
     pub(crate) fn into_inner(self) -> Option<T> {
         let node = ManuallyDrop::new(self).node;
@@ -79,6 +90,47 @@ impl<T: Content> Shared<T> {
     pub(super) fn node(&self) -> &Node<T> {
         // SAFETY: the handle counts (I1), so the node lives as long as `self`, and nobody writes to it but atomically.
         unsafe { self.node.as_ref() }
+    }
+}
+
+impl<T: Content + Clone> Shared<T> {
+    /// The value, to be changed: this handle's own, copied if there are others.
+    pub(crate) fn make_mut(&mut self) -> &mut T {
+        if self.get_mut().is_none() {
+            *self = Self::make(|| (**self).clone());
+        }
+        // SAFETY: the handle is the only one, as above, or new.
+        unsafe { &mut (*self.node.as_ptr()).value }
+    }
+}
+
+/// A value that is to be [`Shared`] and can be changed until then.
+pub(crate) struct Draft<T: Content>(Shared<T>);
+
+impl<T: Content> Draft<T> {
+    /// Makes the value where it is to be.
+    #[inline]
+    pub(crate) fn make(value: impl FnOnce() -> T) -> Self {
+        Self(Shared::make(value))
+    }
+
+    pub(crate) fn share(self) -> Shared<T> {
+        self.0
+    }
+}
+
+impl<T: Content> Deref for Draft<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Content> DerefMut for Draft<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the handle is the only one: it was made here, and is cloned only when it has left.
+        unsafe { &mut (*self.0.node.as_ptr()).value }
     }
 }
 

@@ -120,11 +120,17 @@ impl Layer {
     }
 
     /// A draft of this layer's scope, with the breadcrumbs as of now, in a layer that is to be [completed](Self::complete).
-    #[inline]
+    // Inlined, so that it is made where it is to be.
+    #[inline(always)]
     pub(crate) fn drafted(&self) -> Self {
-        let scope = Part::Own(self.scope().to_draft().with_crumbs(self.crumbs()));
-        let (bound, trail) = (Part::Inherited, Part::Inherited);
-        Self { id: self.id, version: self.version + 1, bound, scope, trail, parent: None }
+        Self {
+            id: self.id,
+            version: self.version + 1,
+            bound: Part::Inherited,
+            scope: Part::Own(self.scope().to_draft(self.crumbs())),
+            trail: Part::Inherited,
+            parent: None,
+        }
     }
 
     /// Takes over all but the scope from the layer in whose place this one comes; and `crumbs`, if they replace those there.

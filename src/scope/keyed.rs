@@ -8,7 +8,7 @@ use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::swap::{Content, Spare};
 
 /// Named values, sorted by name. Cheap to copy when its values are.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Keyed<V>(SmallVec<[Entry<V>; 2]>);
 
 #[derive(Clone, Debug)]
@@ -19,7 +19,23 @@ struct Entry<V> {
     by: Token,
 }
 
+impl<V: Clone> Clone for Keyed<V> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    /// Copies the entries to their places, one by one.
+    fn clone_from(&mut self, source: &Self) {
+        self.0.clear();
+        self.0.reserve_exact(source.0.len());
+        source.0.iter().for_each(|entry| self.0.push(entry.clone()));
+    }
+}
+
 impl<V> Default for Keyed<V> {
+    #[inline]
     fn default() -> Self {
         Self(SmallVec::new())
     }

@@ -6,15 +6,25 @@ use smol_str::SmolStr;
 
 use super::draft::{Draft, Group, Token};
 use super::keyed::Keyed;
-use super::{Data, Scope, Stamped};
+use super::{Crumbs, Data, Scope, Stamped};
 use crate::sync::swap::Shared;
 
 impl Scope {
-    /// Starts a draft of this snapshot.
-    pub(crate) fn to_draft(&self) -> Self {
-        let mut draft = self.clone();
-        draft.draft.token = Token::fresh();
-        draft
+    /// Starts a draft of this snapshot, with these breadcrumbs.
+    // Inlined, so that it is made where it is to be.
+    #[inline(always)]
+    pub(crate) fn to_draft(&self, crumbs: Crumbs) -> Self {
+        Self {
+            tags: self.tags.clone(),
+            data: self.data.clone(),
+            attachments: self.attachments.clone(),
+            processors: self.processors.clone(),
+            span: self.span.clone(),
+            trace: self.trace,
+            session: self.session.clone(),
+            crumbs,
+            draft: Draft::begin(),
+        }
     }
 
     /// The draft's name.

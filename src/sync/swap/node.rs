@@ -50,7 +50,7 @@ impl<T: Content> Shared<T> {
     }
 
     /// The same, with the value made where it is to be.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn make(value: impl FnOnce() -> T) -> Self {
         Self { node: new_node(1, value), owns: PhantomData }
     }
@@ -93,11 +93,14 @@ impl<T: Content> Shared<T> {
     }
 }
 
-impl<T: Content + Clone> Shared<T> {
+impl<T: Content + Clone + Default> Shared<T> {
     /// The value, to be changed: this handle's own, copied if there are others.
     pub(crate) fn make_mut(&mut self) -> &mut T {
         if self.get_mut().is_none() {
-            *self = Self::make(|| (**self).clone());
+            // Copied to where it is to be.
+            let mut copy = Draft::make(T::default);
+            copy.clone_from(self);
+            *self = copy.share();
         }
         // SAFETY: the handle is the only one, as above, or new.
         unsafe { &mut (*self.node.as_ptr()).value }
@@ -109,7 +112,7 @@ pub(crate) struct Draft<T: Content>(Shared<T>);
 
 impl<T: Content> Draft<T> {
     /// Makes the value where it is to be.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn make(value: impl FnOnce() -> T) -> Self {
         Self(Shared::make(value))
     }
@@ -162,13 +165,24 @@ impl<T: Content + fmt::Debug> fmt::Debug for Shared<T> {
     }
 }
 
-#[inline]
+// Inlined whatever it takes, as are those that call it: else the value is moved here from somewhere else, in steps of 100 and
+// more bytes.
+#[inline(always)]
 pub(super) fn new_node<T: Content>(count: u64, value: impl FnOnce() -> T) -> NonNull<Node<T>> {
     let place = match T::spares().and_then(|spares| spares.take()) {
         Some(Spare(place)) => place,
         None => Box::new_uninit(),
     };
-    NonNull::from(Box::leak(Box::write(place, Node { count: AtomicU64::new(count), value: value() })))
+    let node: NonNull<Node<T>> = NonNull::from(Box::leak(place)).cast();
+    // SAFETY: the place is ours, of the right size and alignment.
+    let to: *mut T = unsafe { &raw mut (*node.as_ptr()).value };
+    // SAFETY: as above. Should `value` panic, the place is lost, and nothing else.
+    unsafe { to.write(value()) };
+    // SAFETY: as above.
+    let to: *mut AtomicU64 = unsafe { &raw mut (*node.as_ptr()).count };
+    // SAFETY: as above.
+    unsafe { to.write(AtomicU64::new(count)) };
+    node
 }
 
 /// Gives up units of a node's count, which the caller owns. If they were the last, drops the value.

@@ -2,10 +2,11 @@
 //!
 //! Nothing here has heard of Sentry: a shared pointer that is swapped ([`swap`]), a ring of append-only
 //! chunks ([`ring`]), a chain that only grows ([`chain`]), a roster of what began and what has ended ([`roster`]), spare
-//! memory ([`pool`]), a sleeper and its wakers ([`parker`]), and counters ([`tally`]). Atomics and cells come from this
+//! memory ([`pool`]), a sleeper and its wakers ([`parker`]), counters ([`tally`]), and the cycle counter ([`cycles`]). Atomics and cells come from this
 //! module, so that the same source runs on the hardware and inside the model checker (`--cfg vidette_loom`).
 
 pub(crate) mod chain;
+pub(crate) mod cycles;
 pub(crate) mod parker;
 pub(crate) mod pool;
 pub(crate) mod ring;

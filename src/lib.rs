@@ -113,7 +113,6 @@ mod session;
 mod sync;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod trace;
-mod unique;
 
 pub use crate::api::{
     add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, start_transaction,

@@ -3,16 +3,27 @@
 //! Each figure is the most that is allowed. Pools are warm: "steady state" is what a service is in after its first requests.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that goes wrong says so by panicking")]
 
+#[path = "allocations/bytes.rs"]
+mod bytes;
+#[path = "allocations/forms.rs"]
+mod forms;
 #[path = "support/keeper.rs"]
 mod keeper;
+#[path = "../benches/support/large_event.rs"]
+mod large_event;
+#[path = "allocations/off.rs"]
+mod off;
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
 use vidette::protocol::Event;
 use vidette::{
-    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Level, Scope, Transaction, TransactionContext, Transport,
-    breadcrumb,
+    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Level, Scope, SentryFutureExt, Transaction,
+    TransactionContext, Transport, breadcrumb,
 };
 
 use self::keeper::Keeper;
@@ -149,6 +160,15 @@ fn switching_hubs_allocates_nothing() {
 }
 
 #[test]
+fn polling_a_bound_future_allocates_nothing() {
+    let _alone = alone();
+    let (hub, _guard) = bound();
+    let mut bound = pin!(std::future::poll_fn(|_| Poll::<()>::Pending).bind_hub(hub));
+    let mut context = Context::from_waker(Waker::noop());
+    assert_eq!(each(|| assert!(bound.as_mut().poll(&mut context).is_pending())), 0);
+}
+
+#[test]
 fn pushing_and_popping_a_scope_allocates_at_most_once() {
     let _alone = alone();
     let (hub, _guard) = bound();
@@ -186,6 +206,15 @@ fn setting_a_tag_allocates_at_most_twice() {
     assert!(each(|| hub.configure_scope(|scope| scope.set_tag("shard", "seven"))) <= 2);
     assert!(each(|| vidette::configure_scope(|scope| scope.set_level(Some(Level::Warning)))) <= 2);
     assert_eq!(each(|| hub.configure_scope(|_: &mut Scope| ())), 0);
+}
+
+#[test]
+fn setting_a_tag_among_twenty_allocates_once_more_for_their_list() {
+    let _alone = alone();
+    let (hub, _guard) = bound();
+    hub.configure_scope(|scope| (0..20).for_each(|n| scope.set_tag(&format!("tag-{n}"), n)));
+    assert!(each(|| hub.configure_scope(|scope| scope.set_tag("tag-7", "seven"))) <= 3);
+    assert!(each(|| vidette::configure_scope(|scope| scope.set_tag("shard", "seven"))) <= 3);
 }
 
 #[cfg(feature = "release-health")]

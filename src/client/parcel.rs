@@ -80,7 +80,7 @@ impl Parcel {
                 let attached: usize = scope.attachments().map(|attachment| attachment.buffer.len()).sum();
                 size_of::<Self>() + matter.weight() + attached
             }
-            Self::Transaction { tree, .. } => size_of::<Self>() + 512 * (1 + tree.spans() as usize),
+            Self::Transaction { tree, .. } => size_of::<Self>() + 512 * (1 + tree.kept_spans() as usize),
             Self::Envelope(envelope) => {
                 let counted =
                     |loss: ItemLoss| if loss.category == Category::Attachment { loss.quantity as usize } else { 2048 };

@@ -7,6 +7,7 @@ use crate::scope::record::Record;
 use crate::scope::{Crumbs, Scope, Trail};
 use crate::session::Session;
 use crate::sync::pool::{Pool, Share, Spares};
+use crate::sync::ring::{Cargo, Writer};
 use crate::sync::swap::{Content, Shared, Spare, Swap};
 
 /// One level of a hub's stack. A change makes a new layer of the same id.
@@ -125,10 +126,18 @@ impl Layer {
 
     /// Moves the record here. False: the layer has to be made [`with_room`](Self::with_room) first, and the record stays.
     #[inline]
-    pub(crate) fn push_record(&self, record: &mut Option<Record>) -> bool {
+    pub(crate) fn push_record(&self, record: &mut impl Cargo<Record>) -> bool {
         match &self.trail {
             Part::Own(trail) => trail.push(record),
             Part::Inherited => false,
+        }
+    }
+
+    /// A writer to where the next record goes.
+    pub(crate) fn writer(&self) -> Option<Writer<Record>> {
+        match &self.trail {
+            Part::Own(trail) => trail.writer(),
+            Part::Inherited => None,
         }
     }
 

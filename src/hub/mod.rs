@@ -12,6 +12,7 @@
 
 pub(crate) mod bound;
 pub(crate) mod current;
+mod kept;
 pub(crate) mod layer;
 mod recording;
 mod scoping;
@@ -26,7 +27,6 @@ use uuid::Uuid;
 
 use self::bound::{Backend, Bound};
 pub use self::current::HubSwitchGuard;
-use self::current::{current_has_client, take_part};
 use self::layer::{HAS_CLIENT, Layer};
 pub(crate) use self::recording::add_to_current;
 pub use self::recording::{IntoBreadcrumbs, record};
@@ -218,6 +218,17 @@ impl Stack {
         loop {
             // The word is set before anyone sees the hub, and only ever replaced by another layer.
             if let Some(top) = self.top.borrow() {
+                return top;
+            }
+        }
+    }
+
+    /// The same, and the turn in which it is the top.
+    #[inline]
+    fn top_in_turn(&self) -> (u64, Borrow<'_, Layer>) {
+        loop {
+            // As above.
+            if let Some(top) = self.top.borrow_in_turn() {
                 return top;
             }
         }

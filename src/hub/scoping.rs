@@ -10,7 +10,7 @@ use super::{Hub, Stack};
 use crate::scope::Scope;
 use crate::session::Session;
 use crate::sync::swap::Shared;
-use crate::unique;
+use crate::sync::unique;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
 ///

@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use crate::unique;
+use crate::sync::unique;
 
 /// Names one draft. Snapshots carry [`Token::NONE`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

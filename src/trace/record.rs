@@ -11,28 +11,32 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use smol_str::SmolStr;
 
+use super::text::Text;
 use crate::protocol::time::micros_since_epoch;
 use crate::protocol::{Request, Span, SpanId, SpanStatus, TraceContext, TraceId};
 use crate::sync::chain::Chain;
+use crate::sync::roster::Entry;
 
 /// One span, running or finished.
+pub(super) type Record = Entry<Facts, Note>;
+
+/// What is known about a span when it starts, and how it ended.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(crate) struct Facts {
     pub(super) span_id: SpanId,
-    pub(super) parent_span_id: Option<SpanId>,
-    name: SmolStr,
-    op: SmolStr,
+    parent_span_id: Option<SpanId>,
+    name: Text,
+    op: Text,
     start: SystemTime,
     /// In microseconds since the epoch; written once, by whoever seals the notes.
     end: AtomicU64,
     /// A [code](SpanStatus::code), or zero.
     status: AtomicU8,
-    notes: Chain<Note>,
 }
 
 /// Something that was said about a span after it had started.
 #[derive(Debug)]
-pub(super) enum Note {
+pub(crate) enum Note {
     Name(SmolStr),
     Op(SmolStr),
     Origin(SmolStr),
@@ -54,89 +58,92 @@ pub(super) struct Notes {
     pub(super) request: Option<Request>,
 }
 
-impl Record {
+impl Facts {
+    #[inline]
     pub(super) fn new(
         span_id: SpanId,
         parent_span_id: Option<SpanId>,
-        name: SmolStr,
-        op: SmolStr,
+        name: Text,
+        op: Text,
         start: SystemTime,
     ) -> Self {
-        Self {
-            span_id,
-            parent_span_id,
-            name,
-            op,
-            start,
-            end: AtomicU64::new(0),
-            status: AtomicU8::new(0),
-            notes: Chain::new(),
-        }
+        Self { span_id, parent_span_id, name, op, start, end: AtomicU64::new(0), status: AtomicU8::new(0) }
+    }
+
+    /// Writes down when the span ended: for whoever has sealed the notes.
+    pub(super) fn set_end(&self, end: SystemTime) {
+        // Relaxed: the chain of finished spans, or the queue, publishes it.
+        self.end.store(micros_since_epoch(end), Relaxed);
+    }
+}
+
+impl Record {
+    pub(super) fn span_id(&self) -> SpanId {
+        self.value().span_id
     }
 
     /// Notes something, unless the span has ended.
     pub(super) fn note(&self, note: Note) {
         // Refused: it came too late.
-        _ = self.notes.push(note);
+        _ = self.notes().push(note);
     }
 
-    /// Ends the span. False: it had ended before.
+    /// Ends a span that is in no roster. False: it had ended before.
     pub(super) fn finish(&self, end: SystemTime) -> bool {
-        let is_first = self.notes.seal();
+        let is_first = self.notes().seal();
         if is_first {
-            // Relaxed: the chain of finished spans, or the queue, publishes it.
-            self.end.store(micros_since_epoch(end), Relaxed);
+            self.value().set_end(end);
         }
         is_first
     }
 
     pub(super) fn status(&self) -> Option<SpanStatus> {
         // Relaxed, here and below: a status tells of itself alone.
-        SpanStatus::of_code(self.status.load(Relaxed))
+        SpanStatus::of_code(self.value().status.load(Relaxed))
     }
 
     pub(super) fn set_status(&self, status: SpanStatus) {
-        if !self.notes.is_sealed() {
-            self.status.store(status.code(), Relaxed);
+        if !self.notes().is_sealed() {
+            self.value().status.store(status.code(), Relaxed);
         }
     }
 
     pub(super) fn name(&self) -> &str {
-        let newest = self.notes.iter().find_map(|note| match note {
-            Note::Name(name) => Some(name),
+        let newest = self.notes().iter().find_map(|note| match note {
+            Note::Name(name) => Some(name.as_str()),
             _ => None,
         });
-        newest.unwrap_or(&self.name)
+        newest.unwrap_or(self.value().name.as_str())
     }
 
     pub(super) fn op(&self) -> &str {
-        let newest = self.notes.iter().find_map(|note| match note {
-            Note::Op(op) => Some(op),
+        let newest = self.notes().iter().find_map(|note| match note {
+            Note::Op(op) => Some(op.as_str()),
             _ => None,
         });
-        newest.unwrap_or(&self.op)
+        newest.unwrap_or(self.value().op.as_str())
     }
 
     pub(super) fn start(&self) -> SystemTime {
-        self.start
+        self.value().start
     }
 
     /// When the span ended; for records that have.
     pub(super) fn end(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_micros(self.end.load(Relaxed))
+        SystemTime::UNIX_EPOCH + Duration::from_micros(self.value().end.load(Relaxed))
     }
 
     /// Puts the notes together; the latest on a matter counts. `request_is_data`: for a span, which has no request.
-    pub(super) fn notes(&self, request_is_data: bool) -> Notes {
-        Notes::of(&self.notes, request_is_data)
+    pub(super) fn put_together(&self, request_is_data: bool) -> Notes {
+        Notes::of(self.notes(), request_is_data)
     }
 
     /// Where events happen that are captured in this span.
     pub(super) fn trace_context(&self, trace_id: TraceId, notes: &mut Notes) -> TraceContext {
         TraceContext {
-            span_id: self.span_id,
+            span_id: self.value().span_id,
             trace_id,
-            parent_span_id: self.parent_span_id,
+            parent_span_id: self.value().parent_span_id,
             op: Some(self.op().to_owned()),
             description: None,
             status: self.status(),
@@ -147,16 +154,16 @@ impl Record {
 
     /// The finished span.
     pub(super) fn to_span(&self, trace_id: TraceId) -> Span {
-        let notes = self.notes(true);
+        let notes = self.put_together(true);
         Span {
-            span_id: self.span_id,
+            span_id: self.value().span_id,
             trace_id,
-            parent_span_id: self.parent_span_id,
+            parent_span_id: self.value().parent_span_id,
             same_process_as_parent: None,
             op: Some(self.op().to_owned()),
             description: self.description(),
             timestamp: Some(self.end()),
-            start_timestamp: self.start,
+            start_timestamp: self.value().start,
             status: self.status(),
             tags: notes.tags,
             data: notes.data,
@@ -207,7 +214,7 @@ mod tests {
     use super::*;
 
     fn record() -> Record {
-        Record::new(SpanId::default(), None, "name".into(), "op".into(), SystemTime::UNIX_EPOCH)
+        Record::new(Facts::new(SpanId::default(), None, Text::new("name"), Text::new("op"), SystemTime::UNIX_EPOCH))
     }
 
     #[test]
@@ -222,7 +229,7 @@ mod tests {
         }
         record.note(Note::NoData("key0".into()));
         assert_eq!((record.name(), record.op()), ("name2", "op2"));
-        let notes = record.notes(true);
+        let notes = record.put_together(true);
         let data: Vec<_> = notes.data.iter().map(|(key, value)| format!("{key}={value}")).collect();
         assert_eq!(data, ["key=2", "key1=1", "key2=2"]);
         assert_eq!(notes.tags["tag"], "2");
@@ -251,11 +258,11 @@ mod tests {
             headers: [("accept".to_owned(), "*/*".to_owned())].into(),
             ..Request::default()
         })));
-        let data = record.notes(true).data;
+        let data = record.put_together(true).data;
         assert_eq!(
             serde_json::to_string(&data).unwrap(),
             r#"{"data":[1],"headers":{"accept":"*/*"},"method":"GET","url":"https://example.com/"}"#
         );
-        assert_eq!(record.notes(false).request.and_then(|request| request.method).as_deref(), Some("GET"));
+        assert_eq!(record.put_together(false).request.and_then(|request| request.method).as_deref(), Some("GET"));
     }
 }

@@ -67,6 +67,30 @@ fn a_reader_sees_a_whole_value() {
 }
 
 #[test]
+fn a_turn_has_passed_when_its_value_has() {
+    model(|| {
+        let drops = count();
+        let swap = Arc::new(Swap::new(Some(Watched::new(1, &drops))));
+        let writers = [2, 3].map(|value| {
+            let (swap, drops) = (Arc::clone(&swap), drops.clone());
+            let write = move || {
+                let current = swap.borrow().unwrap();
+                current.replace(Watched::new(value, &drops)).is_ok()
+            };
+            spawn(write)
+        });
+        let (turn, seen) = {
+            let (turn, guest) = swap.borrow_in_turn().unwrap();
+            (turn, guest.read())
+        };
+        writers.map(|writer| writer.join().unwrap());
+        let last = swap.borrow().unwrap().read();
+        assert!(last != 1, "one of them replaced the first value");
+        assert!(swap.turn() != turn || seen == last, "still in the turn of {seen}, but there is {last}");
+    });
+}
+
+#[test]
 fn the_last_to_leave_frees_after_all_reads() {
     model(|| {
         let drops = count();

@@ -1,0 +1,111 @@
+//! What is off allocates nothing: no client, one that is disabled, and one that is on another hub.
+
+use std::sync::Arc;
+
+use vidette::protocol::{MonitorCheckIn, MonitorCheckInStatus};
+use vidette::{Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Level, Scope, Transaction};
+
+use crate::{Keeper, allocations, alone, client, each, three_fields, transaction};
+
+/// The hubs of nobody: without a client, and with one that has nowhere to send to.
+fn hubs() -> [Arc<Hub>; 2] {
+    let disabled = Arc::new(Client::with_options(ClientOptions::new()));
+    [None, Some(disabled)].map(|client| Arc::new(Hub::new(client, Arc::default())))
+}
+
+/// Asserts of the free functions with arguments to evaluate that they allocate nothing.
+fn assert_evaluates_nothing(why: &str) {
+    #[cfg(feature = "logs")]
+    {
+        let log = || vidette::logger_info!(text = "x".repeat(99), "{} is nobody", "x".repeat(99));
+        assert_eq!(each(log), 0, "logger_info!: {why}");
+    }
+    assert_eq!(each(|| three_fields(1)), 0, "breadcrumb!: {why}");
+    assert_eq!(each(|| vidette::add_breadcrumb(built)), 0, "add_breadcrumb: {why}");
+}
+
+/// Asserts of everything else that records, through the free functions and through the hub, that it allocates nothing.
+fn assert_silent(hub: &Hub, why: &str) {
+    let calls: &[(&str, &dyn Fn())] = &[
+        ("Hub::add_breadcrumb", &|| hub.add_breadcrumb(built)),
+        ("capture_message", &|| _ = vidette::capture_message("nobody", Level::Info)),
+        ("Hub::capture_message", &|| _ = hub.capture_message("nobody", Level::Info)),
+        ("capture_error", &|| _ = vidette::capture_error(&std::fmt::Error)),
+        ("capture_check_in", &|| _ = vidette::capture_check_in(check_in())),
+        ("with_integration", &|| vidette::with_integration(|_: &Silent, _| ())),
+        ("last_event_id", &|| _ = vidette::last_event_id()),
+        ("Hub::current", &|| _ = (Hub::current(), Hub::main())),
+        ("Hub::with_active", &|| Hub::with_active(|_| ())),
+        #[cfg(feature = "release-health")]
+        ("start_session", &vidette::start_session),
+        #[cfg(feature = "release-health")]
+        ("end_session", &vidette::end_session),
+        #[cfg(feature = "metrics")]
+        ("counter", &|| vidette::metrics::counter("nobody", 1).attribute("n", 1).capture()),
+    ];
+    for (name, call) in calls {
+        assert_eq!(each(call), 0, "{name}: {why}");
+    }
+}
+
+fn built() -> Breadcrumb {
+    Breadcrumb { message: Some("x".repeat(99)), ..Breadcrumb::default() }
+}
+
+fn check_in() -> MonitorCheckIn {
+    MonitorCheckIn {
+        check_in_id: vidette::types::Uuid::nil(),
+        monitor_slug: String::new(),
+        status: MonitorCheckInStatus::Ok,
+        environment: None,
+        duration: None,
+        monitor_config: None,
+    }
+}
+
+#[derive(Default)]
+struct Silent;
+
+impl vidette::Integration for Silent {}
+
+#[test]
+fn recording_on_a_hub_of_nobody_allocates_nothing() {
+    let _alone = alone();
+    let other = client(ClientOptions::new().transport(Keeper::new()));
+    let [unbound, disabled] = hubs();
+    Hub::run(Arc::clone(&unbound), || {
+        assert_silent(&unbound, "another client is open");
+        assert_evaluates_nothing("another client is open");
+    });
+    Hub::run(Arc::clone(&disabled), || assert_silent(&disabled, "another client is open"));
+    drop(other);
+    for hub in [unbound, disabled] {
+        Hub::run(Arc::clone(&hub), || {
+            assert_silent(&hub, "no client is open");
+            assert_evaluates_nothing("no client is open");
+        });
+    }
+}
+
+#[test]
+fn changing_scopes_without_a_client_allocates_nothing() {
+    let _alone = alone();
+    let [unbound, _] = hubs();
+    let _guard = HubSwitchGuard::new(unbound);
+    let calls = || {
+        vidette::configure_scope(|scope| scope.set_tag("tag", "x".repeat(99)));
+        vidette::with_scope(|scope| scope.set_tag("tag", "x".repeat(99)), || ());
+        vidette::with_scope(|_: &mut Scope| (), || three_fields(1));
+    };
+    assert_eq!(each(calls), 0);
+}
+
+#[test]
+fn a_span_of_a_transaction_of_nobody_allocates_nothing() {
+    let _alone = alone();
+    for hub in hubs() {
+        let transaction: Transaction = transaction(&hub);
+        assert_eq!(each(|| transaction.start_child("db.query", "SELECT a, b, c FROM tables").finish()), 0);
+        assert!(allocations(|| transaction.finish()) <= 1);
+    }
+}

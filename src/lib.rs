@@ -95,6 +95,8 @@ mod into_dsn;
 mod logs;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod loss;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod matter;
 mod options;
 mod release;
 #[cfg(feature = "release-health")]

@@ -269,7 +269,10 @@ impl Sender {
         let Some((items, count)) = self.sessions.next_items(&self.core) else { return false };
         let mut envelope = self.core.envelope(None);
         items.into_iter().for_each(|item| envelope.add_item(item));
-        self.deliver(Queued { parcel: Parcel::Envelope(envelope), losses: sessions(count), weight: 0 }, deadline);
+        self.deliver(
+            Queued { parcel: Parcel::Envelope(Box::new(envelope)), losses: sessions(count), weight: 0 },
+            deadline,
+        );
         true
     }
 }

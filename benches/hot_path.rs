@@ -221,8 +221,7 @@ fn hot_path(criterion: &mut Criterion) {
         on_hubs(&mut alone, host);
         captures(&mut alone, host);
     }
-    shared(&mut alone, 1);
-    shared(&mut alone, 4);
+    [1, 4, 16].into_iter().for_each(|threads| shared(&mut alone, threads));
     alone.finish();
 
     let mut crowded = settings(criterion, "hot_path_256_others");

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use crate::hub::bound::{Backend, Bound};
 use crate::options::ClientOptions;
 use crate::protocol::{ClientSdkInfo, LogAttribute, OsContext, SpanId, TraceId, User, Value};
 use crate::scope::Scope;
@@ -20,15 +19,11 @@ pub(crate) struct Context {
 
 impl Context {
     /// Takes what a scope has; the user only if the options allow data about persons.
+    #[inline]
     pub(crate) fn of(scope: &Scope, options: &ClientOptions) -> Self {
         let (trace_id, span_id) = scope.active_trace();
         let user = if options.send_default_pii { scope.shared_user() } else { None };
         Self { trace_id: Some(trace_id), span_id, user }
-    }
-
-    /// Takes what a scope has, and with it the client that it goes to.
-    pub(crate) fn take(client: &Bound, scope: &Scope) -> (Self, Bound) {
-        (Self::of(scope, Backend::options(client)), client.clone())
     }
 
     /// Shows the attributes that tell of the user.

@@ -7,7 +7,8 @@ use std::error::Error;
 use std::fmt::{self, Debug, Display, Write};
 
 use crate::callback;
-use crate::protocol::{Event, Exception, Level, Mechanism, Values};
+use crate::matter::Chain;
+use crate::protocol::{Event, Level};
 
 /// Builds an event from an error and everything that caused it.
 ///
@@ -25,18 +26,21 @@ use crate::protocol::{Event, Exception, Level, Mechanism, Values};
 /// assert_eq!(event.exception[0].value.as_deref(), Some("invalid digit found in string"));
 /// ```
 pub fn event_from_error<E: Error + ?Sized>(err: &E) -> Event<'static> {
-    let mut outermost = exception(&err, &err);
-    outermost.mechanism = Some(Mechanism { ty: "generic".into(), handled: Some(true), ..Default::default() });
-    let mut exceptions = vec![outermost];
+    Event { exception: chain_of(err).exceptions(), level: Level::Error, ..Default::default() }
+}
+
+/// What an error and everything that caused it say of themselves, within the same bounds.
+pub(crate) fn chain_of<E: Error + ?Sized>(err: &E) -> Chain {
+    let mut chain = Chain::new();
+    add(&mut chain, &err, &err);
     let mut source = callback::guarded("source of an error", || err.source()).ok().flatten();
     while let Some(cause) = source
-        && exceptions.len() < MAX_CHAIN
+        && chain.len() < MAX_CHAIN
     {
-        exceptions.push(exception(&cause, &cause));
+        add(&mut chain, &cause, &cause);
         source = callback::guarded("source of an error", || cause.source()).ok().flatten();
     }
-    exceptions.reverse();
-    Event { exception: Values::from(exceptions), level: Level::Error, ..Default::default() }
+    chain
 }
 
 /// Guesses the name of a type from its `Debug` text.
@@ -87,51 +91,69 @@ fn is_camel_case(path: &str) -> bool {
     last.starts_with(char::is_uppercase)
 }
 
-fn exception(debug: &dyn Debug, display: &dyn Display) -> Exception {
-    let (debug, panicked) = bounded(MAX_DEBUG, format_args!("{debug:?}"));
-    let ty = match parse_type_from_debug(&debug.text) {
-        UNNAMED if panicked => "Error (its Debug panicked)",
-        ty => ty,
-    };
-    let (mut value, panicked) = bounded(MAX_DISPLAY, format_args!("{display}"));
+fn add(chain: &mut Chain, debug: &dyn Debug, display: &dyn Display) {
+    let texts = chain.texts();
+    write_type(texts, debug);
+    let name = texts.len();
+    let (full, panicked) = bounded(texts, MAX_DISPLAY, "", format_args!("{display}"));
     if panicked {
-        value.text.push_str("… (its Display panicked)");
-    } else if value.full {
-        value.text.push('…');
+        texts.push_str("… (its Display panicked)");
+    } else if full {
+        texts.push('…');
     }
-    Exception { ty: ty.to_owned(), value: Some(value.text), ..Default::default() }
+    chain.end(name);
 }
 
-/// Formats at most `limit` bytes, and says whether the formatting panicked.
-fn bounded(limit: usize, text: fmt::Arguments<'_>) -> (Bounded, bool) {
-    let mut buffer = Bounded { full: false, limit, text: String::new() };
-    let panicked = callback::guarded("formatting of an error", || buffer.write_fmt(text)).is_err();
-    (buffer, panicked)
+/// Writes the name of an error's type.
+fn write_type(texts: &mut String, debug: &dyn Debug) {
+    let start = texts.len();
+    // What stands behind the first bracket says nothing about the name.
+    let (_, panicked) = bounded(texts, MAX_DEBUG, "({<", format_args!("{debug:?}"));
+    let written = &texts[start..];
+    let name = start + written.len() - written.trim_start().len();
+    match parse_type_from_debug(written) {
+        UNNAMED => {
+            texts.truncate(start);
+            texts.push_str(if panicked { "Error (its Debug panicked)" } else { UNNAMED });
+        }
+        ty => {
+            let end = name + ty.len();
+            texts.truncate(end);
+            texts.drain(start..name);
+        }
+    }
+}
+
+/// Formats at most `limit` bytes and not much beyond any of the bytes `last`; says whether there would have been more, and
+/// whether the formatting panicked.
+fn bounded(out: &mut String, limit: usize, last: &'static str, text: fmt::Arguments<'_>) -> (bool, bool) {
+    let mut bounded = Bounded { room: limit, full: false, last, out };
+    let panicked = callback::guarded("formatting of an error", || bounded.write_fmt(text)).is_err();
+    (bounded.full, panicked)
 }
 
 /// A text that refuses to grow beyond its limit; whoever formats into it then stops.
-struct Bounded {
+struct Bounded<'a> {
+    room: usize,
     full: bool,
-    limit: usize,
-    text: String,
+    last: &'static str,
+    out: &'a mut String,
 }
 
-impl Write for Bounded {
+impl Write for Bounded<'_> {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         if self.full {
             return Err(fmt::Error);
         }
-        let mut room = self.limit - self.text.len();
-        if part.len() <= room {
-            self.text.push_str(part);
-            return Ok(());
+        let mut length = part.len().min(self.room);
+        while !part.is_char_boundary(length) {
+            length -= 1;
         }
-        while !part.is_char_boundary(room) {
-            room -= 1;
-        }
-        self.text.push_str(&part[..room]);
-        self.full = true;
-        Err(fmt::Error)
+        let fitting = &part[..length];
+        self.out.push_str(fitting);
+        self.room -= length;
+        self.full = length < part.len() || fitting.bytes().any(|byte| self.last.as_bytes().contains(&byte));
+        if self.full { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

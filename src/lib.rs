@@ -95,6 +95,8 @@ mod into_dsn;
 mod logs;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod loss;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod matter;
 mod options;
 mod release;
 #[cfg(feature = "release-health")]
@@ -111,7 +113,6 @@ mod session;
 mod sync;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod trace;
-mod unique;
 
 pub use crate::api::{
     add_breadcrumb, capture_error, capture_event, capture_message, configure_scope, last_event_id, start_transaction,

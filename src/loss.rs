@@ -17,9 +17,11 @@ use crate::types::IndexedEnum;
 #[derive(Debug)]
 pub(crate) struct Ledger {
     captured: Tally<CATEGORIES>,
+    /// What is held no longer. A count of its own beside where things went, so that the books can be checked; and a count of
+    /// what left, not of what is held, so that whoever captures writes one number only, and the sender another.
+    left: Tally<CATEGORIES>,
     delivered: Tally<CATEGORIES>,
     handed_over: Tally<CATEGORIES>,
-    held: Tally<CATEGORIES>,
     discarded: Tally<CELLS>,
     /// The part of `discarded` that the server has not been told yet.
     unreported: Tally<CELLS>,
@@ -29,19 +31,19 @@ impl Ledger {
     pub(crate) fn new() -> Self {
         Self {
             captured: Tally::new(),
+            left: Tally::new(),
             delivered: Tally::new(),
             handed_over: Tally::new(),
-            held: Tally::new(),
             discarded: Tally::new(),
             unreported: Tally::new(),
         }
     }
 
     /// Counts what comes in, as held.
+    #[inline]
     pub(crate) fn capture(&self, losses: &[ItemLoss]) {
         for loss in losses {
             self.captured.add(loss.category.as_index(), loss.quantity);
-            self.held.add(loss.category.as_index(), loss.quantity);
         }
     }
 
@@ -67,6 +69,7 @@ impl Ledger {
     pub(crate) fn capture_and_discard(&self, losses: &[ItemLoss], reason: Reason) {
         for loss in losses {
             self.captured.add(loss.category.as_index(), loss.quantity);
+            self.left.add(loss.category.as_index(), loss.quantity);
             self.discarded.add(cell(loss.category, reason), loss.quantity);
             self.unreported.add(cell(loss.category, reason), loss.quantity);
         }
@@ -75,14 +78,14 @@ impl Ledger {
     /// Counts what was dropped and what the server knows of: it refused it because of a limit.
     pub(crate) fn discard_known(&self, losses: &[ItemLoss], reason: Reason) {
         for loss in losses {
-            self.held.subtract(loss.category.as_index(), loss.quantity);
+            self.left.add(loss.category.as_index(), loss.quantity);
             self.discarded.add(cell(loss.category, reason), loss.quantity);
         }
     }
 
     fn settle(&self, losses: &[ItemLoss], as_what: &Tally<CATEGORIES>) {
         for loss in losses {
-            self.held.subtract(loss.category.as_index(), loss.quantity);
+            self.left.add(loss.category.as_index(), loss.quantity);
             as_what.add(loss.category.as_index(), loss.quantity);
         }
     }
@@ -127,11 +130,16 @@ impl Ledger {
 
     pub(crate) fn stats(&self, queued: usize) -> ClientStats {
         let read = |tally: &Tally<CATEGORIES>| std::array::from_fn(|index| tally.get(index));
+        // In this order, what leaves meanwhile still counts as held, and nothing is held less than not at all.
+        let left = read(&self.left);
+        let captured = read(&self.captured);
+        let mut held = captured;
+        held.iter_mut().zip(left).for_each(|(held, left)| *held = held.saturating_sub(left));
         ClientStats {
-            captured: read(&self.captured),
+            captured,
             delivered: read(&self.delivered),
             handed_over: read(&self.handed_over),
-            held: read(&self.held),
+            held,
             discarded: cells()
                 .map(|(category, reason)| Discarded {
                     category,

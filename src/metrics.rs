@@ -19,9 +19,10 @@ use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
 use crate::attributes::{Context, Defaults, weight_of};
+use crate::callback::Left;
 use crate::gate;
 use crate::hub::Hub;
-use crate::hub::bound::Backend;
+use crate::hub::bound::{Backend, Bound};
 use crate::hub::current::look_at_current;
 use crate::protocol::losses::attribute_bytes;
 use crate::protocol::metric::WireMetric;
@@ -124,9 +125,9 @@ metrics! {
 impl Hub {
     /// Captures a metric with the scope on top.
     pub fn capture_metric<M: IntoProtocolMetric>(&self, metric: M) {
-        if let Some((context, client)) = self.look(Context::take) {
-            client.capture_metric(Record::of_sample(metric.into_sample(), context));
-        }
+        let mut record = Some(Record::of_sample(metric.into_sample()));
+        let left = self.look(|client, scope| offer(&mut record, client, Context::of(scope, client.options())));
+        finish(record, left.flatten());
     }
 }
 
@@ -144,15 +145,33 @@ pub struct Sample {
 type Attributes = SmallVec<[(Cow<'static, str>, LogAttribute); 2]>;
 
 impl Sample {
+    #[inline]
     fn new(ty: MetricType, name: Cow<'static, str>, value: f64) -> Self {
         Self { ty, name, value, unit: None, attributes: Attributes::new() }
     }
 
     #[inline(never)]
     fn capture(self) {
-        if let Some((context, client)) = look_at_current(Context::take) {
-            client.capture_metric(Record::of_sample(self, context));
-        }
+        let mut record = Some(Record::of_sample(self));
+        let left = look_at_current(|client, scope| offer(&mut record, client, Context::of(scope, client.options())));
+        finish(record, left.flatten());
+    }
+}
+
+/// Sends a record on its way, as far as that runs no code of the host.
+#[inline]
+fn offer(record: &mut Option<Record>, client: &Bound, context: Context) -> Option<(Left, Bound)> {
+    if let Some(record) = record {
+        record.take_along(context);
+    }
+    Some((client.offer_metric(record)?, client.clone()))
+}
+
+/// Does what was left.
+#[inline]
+fn finish(record: Option<Record>, left: Option<(Left, Bound)>) {
+    if let Some((left, client)) = left {
+        client.finish_metric(left, record);
     }
 }
 
@@ -166,8 +185,15 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn of_sample(sample: Sample, context: Context) -> Self {
-        Self { sample, timestamp: SystemTime::now(), context, complete: false }
+    #[inline]
+    pub(crate) fn of_sample(sample: Sample) -> Self {
+        Self { sample, timestamp: SystemTime::now(), context: Context::default(), complete: false }
+    }
+
+    /// Takes along what its scope has.
+    #[inline]
+    pub(crate) fn take_along(&mut self, context: Context) {
+        self.context = context;
     }
 
     /// Takes a metric to which nothing is to be added.

@@ -158,7 +158,8 @@ fn stress(threads: u64, time: Duration) {
         assert_eq!(format!("{hub:?}").matches("parent: Some").count(), 0);
     }
     drop((world.hubs, world.client));
-    assert_eq!(world.alive.load(Ordering::Relaxed), 0, "closures are still held");
+    // Destructors of a thread's locals, its current hub among them, may run after `scope` has returned.
+    rig::eventually("no closure is held", || world.alive.load(Ordering::Relaxed) == 0);
 }
 
 #[test]

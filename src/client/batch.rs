@@ -1,37 +1,31 @@
 //! Batches: what comes in pieces and leaves in hundreds. Written once, for every kind of telemetry that travels so.
 //!
 //! ```text
-//!  any thread ── push ─► bounded queue ── take, up to 100 ─► sender
-//!                 │ the first, and each hundredth: wake
+//!  any thread ── push ─► inbox ── take, up to 100 ─► sender
+//!                 │ the first, and the hundredth: wake
 //! ```
 //! # Guarantees
 //! Pushing allocates nothing but the queue, with the first item; it waits for nobody, and wakes the sender only for the first
 //! item and when there are enough for a batch. The order is kept.
 //!
-//! # Orderings
-//! An item is queued, and then counted with an AcqRel addition. The sender takes items, takes them off the count with an
-//! AcqRel subtraction, and then looks whether the queue is empty. Of an addition and a subtraction one comes first: either
-//! the sender's look sees the item, or the addition starts from what the sender left, and if that was nothing, wakes it.
-//! At the end of a client, an AcqRel addition of nothing ([`seal`](Batch::seal)) stands for the subtraction: whoever counts
-//! after it sees that the client has ended, and whoever counted before it is seen by the last drain.
-//!
 //! **Not here**: which kinds there are (`lane`).
 
 use std::fmt;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed};
-use std::sync::atomic::{AtomicI64, AtomicU64};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use crossbeam_queue::ArrayQueue;
 use smallvec::smallvec;
 
 use super::Core;
 use super::parcel::{Parcel, Queued};
 use super::sender::Sender;
+use crate::callback::Left;
 use crate::diag;
 use crate::protocol::Level;
 use crate::protocol::client_report::{Category, ItemLoss, LossSource, Reason};
+use crate::sync::inbox::{Inbox, Pushed};
 use crate::wire::EnvelopeItem;
 use crate::wire::write::EnvelopeWriter;
 
@@ -64,10 +58,7 @@ pub(crate) trait Batched: fmt::Debug + Send + Sized + 'static {
 /// The items of one kind that wait for the sender.
 #[derive(Debug)]
 pub(crate) struct Batch<T> {
-    /// Made with the first item.
-    queue: OnceLock<ArrayQueue<T>>,
-    /// Items pushed less items taken. Below the truth while a push is not counted yet, and so even below zero.
-    count: AtomicI64,
+    inbox: Inbox<T>,
     /// Until when the server wants none, in milliseconds since the client's start; zero: it never said.
     limited_until: AtomicU64,
 }
@@ -77,11 +68,17 @@ pub(crate) trait Lane {
     /// How many items wait.
     fn len(&self) -> usize;
 
-    /// Takes a batch of what waits, in order. What can't be sent is dropped and counted.
-    fn take(&self, core: &Arc<Core>) -> Option<Queued>;
+    /// Takes a batch of what waits, in order, and says how many that were. What can't be sent is dropped and counted.
+    fn take(&self, core: &Arc<Core>) -> (usize, Option<Queued>);
+
+    /// Asks for the sender to be woken by the first item, or by the one that makes a batch. Returns how many wait.
+    fn arm(&self) -> usize;
 
     /// Makes sure that whoever pushes after this sees what was done before.
     fn seal(&self);
+
+    /// Drops and counts what waits, at the end of the client.
+    fn discard(&self, core: &Arc<Core>, reason: Reason);
 
     fn category(&self) -> Category;
 
@@ -90,8 +87,8 @@ pub(crate) trait Lane {
 }
 
 impl<T> Batch<T> {
-    pub(crate) const fn new() -> Self {
-        Self { queue: OnceLock::new(), count: AtomicI64::new(0), limited_until: AtomicU64::new(0) }
+    pub(crate) fn new() -> Self {
+        Self { inbox: Inbox::new(MOST_QUEUED), limited_until: AtomicU64::new(0) }
     }
 
     /// True if the server wants none now.
@@ -100,37 +97,17 @@ impl<T> Batch<T> {
         let until = self.limited_until.load(Relaxed);
         until != 0 && millis(core.started.elapsed()) < until
     }
-
-    /// Queues an item. True: the sender is to be woken. A full queue gives it back.
-    fn push(&self, item: T) -> Result<bool, T> {
-        self.queue().push(item)?;
-        // AcqRel: see above.
-        let before = self.count.fetch_add(1, AcqRel);
-        Ok(before == 0 || before > 0 && (before + 1) % MOST_IN_BATCH as i64 == 0)
-    }
-
-    fn queue(&self) -> &ArrayQueue<T> {
-        match self.queue.get() {
-            Some(queue) => queue,
-            // Made outside, so that nobody waits for the allocation.
-            None => {
-                let fresh = ArrayQueue::new(MOST_QUEUED);
-                self.queue.get_or_init(|| fresh)
-            }
-        }
-    }
 }
 
 impl<T: Batched> Lane for Batch<T> {
     fn len(&self) -> usize {
-        self.queue.get().map_or(0, ArrayQueue::len)
+        self.inbox.len()
     }
 
-    fn take(&self, core: &Arc<Core>) -> Option<Queued> {
-        let queue = self.queue.get()?;
+    fn take(&self, core: &Arc<Core>) -> (usize, Option<Queued>) {
         let (mut items, mut bytes, mut taken) = (Vec::new(), 0, 0);
         while items.len() < MOST_IN_BATCH {
-            let Some(item) = queue.pop() else { break };
+            let Some(item) = self.inbox.take() else { break };
             taken += 1;
             core.unburden(weight(&item));
             match item.defect(core) {
@@ -144,20 +121,28 @@ impl<T: Batched> Lane for Batch<T> {
                 }
             }
         }
-        // AcqRel: see above.
-        self.count.fetch_sub(taken, AcqRel);
         if items.is_empty() {
-            return None;
+            return (taken, None);
         }
         let losses = smallvec![ItemLoss::new(T::PIECES, items.len() as u64), ItemLoss::new(T::BYTES, bytes)];
         // Bytes are counted here, all at once: what counts on the way in is the item.
         core.ledger.capture(&losses[1..]);
-        Some(Queued { parcel: Parcel::Batch(Box::new(items)), losses, weight: 0 })
+        (taken, Some(Queued { parcel: Parcel::Batch(Box::new(items)), losses, weight: 0 }))
+    }
+
+    fn arm(&self) -> usize {
+        self.inbox.arm(MOST_IN_BATCH)
     }
 
     fn seal(&self) {
-        // AcqRel: see above.
-        self.count.fetch_add(0, AcqRel);
+        self.inbox.seal();
+    }
+
+    fn discard(&self, core: &Arc<Core>, reason: Reason) {
+        while let Some(item) = self.inbox.take() {
+            core.unburden(weight(&item));
+            core.lose(item, reason);
+        }
     }
 
     fn category(&self) -> Category {
@@ -187,25 +172,43 @@ impl<T: Batched> Load for Vec<T> {
 }
 
 impl Core {
-    /// Takes an item on its way that is counted as captured.
-    pub(crate) fn ship<T: Batched>(self: &Arc<Self>, lane: &Batch<T>, item: T) {
+    /// Takes an item on its way that is counted as captured. Runs no code of the host.
+    #[inline]
+    pub(crate) fn offer<T: Batched>(&self, lane: &Batch<T>, item: &mut Option<T>) -> Option<Left> {
         if lane.is_limited(self) {
-            return self.lose(item, Reason::RatelimitBackoff);
+            return Some(Left::Refused(Reason::RatelimitBackoff));
         }
-        let weight = weight(&item);
+        let weight = item.as_ref().map_or(0, weight);
         if !self.burden(weight) {
-            return self.lose(item, Reason::QueueOverflow);
+            return Some(Left::Refused(Reason::QueueOverflow));
         }
-        match lane.push(item) {
-            Ok(true) => self.wake_sender(),
-            Ok(false) => {}
-            Err(refused) => {
+        match lane.inbox.push(item) {
+            // Asked after the push, which orders it: see `Inbox::seal`.
+            Pushed::Queued if !self.has_ended() => None,
+            Pushed::Queued | Pushed::Wake => Some(Left::Told),
+            Pushed::Full => {
                 self.unburden(weight);
-                return self.lose(refused, Reason::QueueOverflow);
+                Some(Left::Refused(Reason::QueueOverflow))
             }
         }
+    }
+
+    /// Does what [`offer`](Self::offer) left, but for a callback.
+    pub(crate) fn finish<T: Batched>(self: &Arc<Self>, left: Left, item: Option<T>) {
+        if let (Left::Refused(reason), Some(item)) = (left, item) {
+            return self.lose(item, reason);
+        }
+        self.wake_sender();
         if self.has_ended() {
-            self.discard_queue(Reason::NetworkError);
+            self.discard_late();
+        }
+    }
+
+    /// Takes an item on its way that everybody has seen.
+    pub(crate) fn ship<T: Batched>(self: &Arc<Self>, lane: &Batch<T>, item: T) {
+        let mut item = Some(item);
+        if let Some(left) = self.offer(lane, &mut item) {
+            self.finish(left, item);
         }
     }
 
@@ -229,8 +232,10 @@ impl Sender {
         let mut complete = true;
         for (lane, at) in core.lanes.all().into_iter().zip(0..) {
             let mut due = self.batches_due.get(at).copied().flatten();
+            let mut is_stuck = false;
             // No more than what is there now, as in `drain`.
-            for _ in 0..lane.len().div_ceil(MOST_IN_BATCH) {
+            let mut left = lane.len();
+            while left > 0 {
                 let is_full = lane.len() >= MOST_IN_BATCH;
                 if deadline.is_none() && !is_full && due.is_none_or(|due| Instant::now() < due) {
                     break;
@@ -241,12 +246,27 @@ impl Sender {
                     break;
                 }
                 due = None;
-                if let Some(queued) = lane.take(&core) {
-                    self.deliver(queued, deadline);
+                let (taken, batch) = lane.take(&core);
+                left = left.saturating_sub(taken);
+                if let Some(batch) = batch {
+                    self.deliver(batch, deadline);
+                }
+                if taken == 0 {
+                    // Whoever pushes the next one has not written it yet. A request may wait for that, within its time.
+                    if deadline.is_none() {
+                        is_stuck = true;
+                        break;
+                    }
+                    std::thread::yield_now();
                 }
             }
             if let Some(slot) = self.batches_due.get_mut(at) {
-                *slot = (lane.len() > 0).then(|| due.unwrap_or_else(|| Instant::now() + BATCH_AGE));
+                *slot = match lane.arm() {
+                    0 => None,
+                    _ if is_stuck => Some(Instant::now() + A_MOMENT),
+                    waiting if waiting >= MOST_IN_BATCH => Some(Instant::now()),
+                    _ => Some(due.unwrap_or_else(|| Instant::now() + BATCH_AGE)),
+                };
             }
         }
         complete
@@ -272,6 +292,8 @@ fn millis(time: Duration) -> u64 {
 const MOST_IN_BATCH: usize = 100;
 /// How long what waits for a full batch may wait.
 const BATCH_AGE: Duration = Duration::from_secs(5);
+/// How long the sender waits for an item that is being written.
+const A_MOMENT: Duration = Duration::from_millis(1);
 /// How many items of one kind may wait; the specification allows no more.
 const MOST_QUEUED: usize = 1_000;
 /// Bytes up to which an item is small.

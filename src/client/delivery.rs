@@ -65,10 +65,11 @@ impl Sender {
     ) {
         self.buffer.clear();
         let written = match parcel {
-            Parcel::Event { event, scope, filled, agreed, session } => {
+            Parcel::Event { matter, scope, filled, agreed, session } => {
                 let crumbs = Some(scope.crumbs()).filter(|crumbs| !filled && !crumbs.is_empty());
-                let event = self.core.filled_but_for_breadcrumbs(event, &scope, filled);
-                self.write_event(event, crumbs, &scope, &agreed, session.as_deref())
+                let mut event = matter.into_event();
+                self.core.fill_but_for_breadcrumbs(&mut event, &scope, filled);
+                self.write_event(&mut event, crumbs, &scope, &agreed, session.as_deref())
             }
             Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
             Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
@@ -92,21 +93,21 @@ impl Sender {
     /// Writes an event, with `crumbs` from where they are.
     fn write_event(
         &mut self,
-        mut event: Event<'static>,
+        event: &mut Event<'static>,
         crumbs: Option<&Crumbs>,
         scope: &Scope,
         agreed: &Agreed,
         session: Option<&Update>,
     ) -> Result<(), serde_json::Error> {
-        let trace = agreed.header(&event, &mut self.undecided);
+        let trace = agreed.header(event, &mut self.undecided);
         let headers = HeaderFields { event_id: Some(event.event_id), trace, ..self.core.header_fields() };
         let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
         match crumbs {
             Some(crumbs) => {
                 let own = mem::take(&mut event.breadcrumbs.values);
-                writer.event_with_breadcrumbs(&event, &crumbs.before(&own))?;
+                writer.event_with_breadcrumbs(event, &crumbs.before(&own))?;
             }
-            None => writer.event(&event)?,
+            None => writer.event(event)?,
         }
         if let Some(update) = session {
             writer.session(&update.to_item(session::attributes(&self.core.options)))?;
@@ -192,11 +193,15 @@ impl Core {
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {
         match parcel {
-            Parcel::Event { event, scope, filled, agreed, session } => {
-                let event = self.filled(event, &scope, filled);
+            Parcel::Event { matter, scope, filled, agreed, session } => {
+                let mut event = matter.into_event();
+                self.fill_but_for_breadcrumbs(&mut event, &scope, filled);
+                if !filled {
+                    scope.fill_breadcrumbs(&mut event);
+                }
                 let mut undecided = self.origin.undecided(TraceId::default());
                 let mut envelope = self.envelope(agreed.header(&event, &mut undecided));
-                envelope.add_item(event);
+                envelope.add_item(*event);
                 if let Some(update) = session {
                     envelope.add_item(update.to_item(session::attributes(&self.options)));
                 }
@@ -208,7 +213,7 @@ impl Core {
                 envelope.add_item(self.transaction(&tree, &scope));
                 envelope
             }
-            Parcel::Envelope(envelope) => envelope,
+            Parcel::Envelope(envelope) => *envelope,
             Parcel::Item(item) => self.around(item),
             Parcel::Batch(batch) => self.around(batch.into_item(self)),
         }
@@ -238,20 +243,12 @@ impl Core {
         }
     }
 
-    fn filled(&self, event: Event<'static>, scope: &Scope, filled: bool) -> Event<'static> {
-        let mut event = self.filled_but_for_breadcrumbs(event, scope, filled);
+    /// Fills what `filled` says was left to be filled, but for the breadcrumbs.
+    fn fill_but_for_breadcrumbs(&self, event: &mut Event<'static>, scope: &Scope, filled: bool) {
         if !filled {
-            scope.fill_breadcrumbs(&mut event);
+            scope.fill_all_but_breadcrumbs(event);
+            self.fill_defaults(event);
         }
-        event
-    }
-
-    fn filled_but_for_breadcrumbs(&self, mut event: Event<'static>, scope: &Scope, filled: bool) -> Event<'static> {
-        if !filled {
-            scope.fill_all_but_breadcrumbs(&mut event);
-            self.fill_defaults(&mut event);
-        }
-        event
     }
 
     /// The headers of every envelope, borrowed.

@@ -33,7 +33,7 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             #[cfg(feature = "logs")]
             logs: Batch::new(),

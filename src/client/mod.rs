@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_queue::{ArrayQueue, SegQueue};
+use crossbeam_queue::SegQueue;
 use uuid::Uuid;
 
 use self::lane::Lanes;
@@ -40,6 +40,7 @@ use crate::options::ClientOptions;
 use crate::protocol::client_report::{ItemLoss, Reason};
 use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level, MonitorCheckIn};
 use crate::scope::Scope;
+use crate::sync::inbox::{Inbox, Pushed};
 use crate::sync::parker::Parker;
 use crate::trace::Origin;
 use crate::transport::{Delivery, Transport, TransportOptions};
@@ -71,9 +72,11 @@ pub(crate) struct Core {
     pub(crate) sdk: ClientSdkInfo,
     pub(crate) origin: Arc<Origin>,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) queue: ArrayQueue<Box<Queued>>,
-    /// Estimated bytes of what is queued.
+    pub(crate) queue: Inbox<Box<Queued>>,
+    /// Estimated bytes of what is queued, but for what is small.
     pub(crate) queued_bytes: AtomicUsize,
+    /// Bytes up to which a parcel is small: so many that all there is room for make a small part of the budget.
+    small: usize,
     /// Sessions that wait for the sender, from the first one on.
     pub(crate) sessions: OnceLock<Box<Lane>>,
     /// What waits to be sent in batches.
@@ -122,8 +125,9 @@ impl Client {
         let core = Core {
             sdk: sdk(&options),
             origin: Arc::new(Origin::of(&options)),
-            queue: ArrayQueue::new(if is_enabled { capacity } else { 1 }),
+            queue: Inbox::new(capacity),
             queued_bytes: AtomicUsize::new(0),
+            small: (MOST_QUEUED_BYTES / 8 / capacity).min(MOST_OF_SMALL),
             sessions: OnceLock::new(),
             lanes: Lanes::new(),
             requests: SegQueue::new(),
@@ -168,19 +172,19 @@ impl Client {
     /// What became of everything captured so far.
     #[must_use]
     pub fn stats(&self) -> ClientStats {
-        self.core.ledger.stats(self.core.queue.len() + self.core.lanes.len())
+        self.core.ledger.stats(self.core.waiting())
     }
 
     /// Captures an event, filled from `scope` if there is one. Nil: it was dropped, and counted.
     pub fn capture_event(&self, event: Event<'static>, scope: Option<&Scope>) -> Uuid {
-        self.capture(event, scope.cloned().unwrap_or_default())
+        self.core.capture(event.into(), scope.cloned().unwrap_or_default())
     }
 
     /// Fills an event from a scope and lets processors and integrations see it, without sending it.
     #[must_use]
     pub fn prepare_event(&self, event: Event<'static>, scope: Option<&Scope>) -> Option<Event<'static>> {
         let default = Scope::default();
-        self.core.prepare(event, scope.unwrap_or(&default)).ok()
+        self.core.prepare(Box::new(event), scope.unwrap_or(&default)).ok().map(|event| *event)
     }
 
     /// True with the given probability.
@@ -202,7 +206,7 @@ impl Client {
 
     /// Sends an envelope as it is.
     pub fn send_envelope(&self, envelope: Envelope) {
-        self.core.send(Parcel::Envelope(envelope));
+        self.core.send(Parcel::Envelope(Box::new(envelope)));
     }
 
     /// Waits until everything captured before is sent, for `timeout` or else the option's shutdown timeout.
@@ -223,11 +227,6 @@ impl Client {
         let pass = self.pass.lock().map_or_else(|poisoned| poisoned.into_inner().take(), |mut pass| pass.take());
         drop(pass);
         !was_open || self.request(timeout, Request::close)
-    }
-
-    /// Takes an event on its way. Nil: it was dropped, and counted.
-    pub(crate) fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid {
-        self.core.capture(event, scope)
     }
 
     /// Lets the host's callback see a breadcrumb.
@@ -294,19 +293,23 @@ impl Core {
             return true;
         }
         let weight = parcel.weight();
+        let weight = if weight > self.small { weight } else { 0 };
         if !self.burden(weight) {
             self.refuse(parcel, losses);
             return false;
         }
-        if let Err(refused) = self.queue.push(Box::new(Queued { parcel, losses, weight })) {
+        let mut queued = Some(Box::new(Queued { parcel, losses, weight }));
+        if self.queue.push(&mut queued) == Pushed::Wake {
+            self.wake_sender();
+        }
+        if let Some(refused) = queued {
             self.unburden(weight);
             let Queued { parcel, losses, .. } = *refused;
             self.refuse(parcel, losses);
             return false;
         }
-        self.wake_sender();
         if self.has_ended() {
-            self.discard_queue(Reason::NetworkError);
+            self.discard_late();
         }
         true
     }
@@ -364,8 +367,9 @@ impl Core {
 
     /// True if the sender has ended, or never will start. What is queued after that is dropped by whoever queued it.
     ///
-    /// Asked after [`wake_sender`](Self::wake_sender), whose swap of the parker's state orders it: either the sender's last
-    /// `look` comes after that, and its last drain sees what was queued before; or this sees that it has ended.
+    /// Asked after a push to an inbox, which the [`seal`](Inbox::seal) at the end orders, or after
+    /// [`wake_sender`](Self::wake_sender), whose swap of the parker's state does it for what stands elsewhere: either what
+    /// was queued came before, and the last drain sees it; or this sees that the sender has ended.
     pub(crate) fn has_ended(&self) -> bool {
         // Acquire: pairs with the Release in `end`.
         self.ended.load(Acquire)
@@ -377,14 +381,30 @@ impl Core {
             self.discard(&dropped.losses, reason);
         }
         for lane in self.lanes.all() {
-            while let Some(dropped) = lane.take(self) {
-                self.discard(&dropped.losses, reason);
-            }
+            lane.discard(self, reason);
         }
     }
 
+    /// Drops and counts what came to the queue after the sender has ended. Of two who come here after they queued something
+    /// one sees both.
+    fn discard_late(self: &Arc<Self>) {
+        self.seal();
+        self.discard_queue(Reason::NetworkError);
+    }
+
+    /// Makes sure that whoever queues after this sees what was stored before.
+    pub(crate) fn seal(&self) {
+        self.queue.seal();
+        self.lanes.all().iter().for_each(|lane| lane.seal());
+    }
+
+    /// How many items wait for the sender, but for sessions.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len() + self.lanes.len()
+    }
+
     pub(crate) fn take_parcel(&self) -> Option<Box<Queued>> {
-        let queued = self.queue.pop()?;
+        let queued = self.queue.take()?;
         self.unburden(queued.weight);
         Some(queued)
     }
@@ -452,5 +472,7 @@ const OWN_FRAMES: &str = concat!(env!("CARGO_PKG_NAME"), "::");
 const QUEUE_CAPACITY: usize = 1_000;
 /// Estimated bytes that may wait for the sender.
 const MOST_QUEUED_BYTES: usize = 64 << 20;
+/// A parcel of more bytes counts in the budget, however few there is room for.
+const MOST_OF_SMALL: usize = 4 << 10;
 /// Longer waits end here, so that adding them to an instant can't overflow.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);

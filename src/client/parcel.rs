@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::batch::Load;
 use super::tracing::{Agreed, transaction_losses};
+use crate::matter::Matter;
+use crate::protocol::Attachment;
 use crate::protocol::client_report::{Category, ItemLoss, LossSource};
-use crate::protocol::{Attachment, Event};
 use crate::scope::Scope;
 use crate::session::Update;
 use crate::trace::Tree;
@@ -18,10 +19,9 @@ pub(crate) type Losses = SmallVec<[ItemLoss; 2]>;
 
 /// An item on its way to the sender. Holds no client, no layer and no user closure: they would die on its thread.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "parcels are boxed whole when they are queued")]
 pub(crate) enum Parcel {
     Event {
-        event: Event<'static>,
+        matter: Matter,
         /// The scope as of the capture. `filled`: it is in the event already, and only its attachments remain.
         scope: Scope,
         filled: bool,
@@ -35,7 +35,7 @@ pub(crate) enum Parcel {
         scope: Scope,
     },
     /// Something that is sent as it is.
-    Envelope(Envelope),
+    Envelope(Box<Envelope>),
     /// Something that wants an envelope of its own, with the client's headers.
     Item(EnvelopeItem),
     Batch(Box<dyn Load>),
@@ -52,9 +52,10 @@ pub(crate) struct Queued {
 impl Parcel {
     pub(crate) fn losses(&self) -> Losses {
         match self {
-            Self::Event { event, scope, session, .. } => {
-                let session = session.iter().map(|_| ItemLoss::new(Category::Session, 1));
-                event_losses(event, scope).into_iter().chain(session).collect()
+            Self::Event { scope, session, .. } => {
+                let mut losses = event_losses(scope);
+                losses.extend(session.iter().map(|_| ItemLoss::new(Category::Session, 1)));
+                losses
             }
             Self::Transaction { tree, .. } => transaction_losses(tree.spans()).into(),
             Self::Envelope(envelope) => envelope.losses().collect(),
@@ -75,14 +76,11 @@ impl Parcel {
     /// Roughly how many bytes the parcel keeps alive, for the queue's budget.
     pub(crate) fn weight(&self) -> usize {
         match self {
-            Self::Event { event, scope, .. } => {
-                let frames = event.exception.iter().filter_map(|exception| exception.stacktrace.as_ref());
-                let frames: usize = frames.map(|stacktrace| stacktrace.frames.len()).sum();
-                let entries = event.extra.len() + event.contexts.len() + event.tags.len() + event.breadcrumbs.len();
+            Self::Event { matter, scope, .. } => {
                 let attached: usize = scope.attachments().map(|attachment| attachment.buffer.len()).sum();
-                size_of::<Self>() + event.message.as_ref().map_or(0, String::len) + 256 * (frames + entries) + attached
+                size_of::<Self>() + matter.weight() + attached
             }
-            Self::Transaction { tree, .. } => size_of::<Self>() + 512 * (1 + tree.spans() as usize),
+            Self::Transaction { tree, .. } => size_of::<Self>() + 512 * (1 + tree.kept_spans() as usize),
             Self::Envelope(envelope) => {
                 let counted =
                     |loss: ItemLoss| if loss.category == Category::Attachment { loss.quantity as usize } else { 2048 };
@@ -93,6 +91,9 @@ impl Parcel {
     }
 }
 
-pub(crate) fn event_losses(event: &Event<'_>, scope: &Scope) -> Losses {
-    event.losses().chain(scope.attachments().flat_map(Attachment::losses)).collect()
+/// What is lost with an event that is captured under this scope.
+pub(crate) fn event_losses(scope: &Scope) -> Losses {
+    let mut losses = smallvec![ItemLoss::new(Category::Error, 1)];
+    losses.extend(scope.attachments().flat_map(Attachment::losses));
+    losses
 }

@@ -19,28 +19,26 @@ use super::tracing::Agreed;
 use super::{Core, name_of};
 use crate::callback::{self, Panicked};
 use crate::diag;
+use crate::matter::Matter;
 use crate::options::EventSamplingStrategy;
 use crate::protocol::client_report::Reason;
-use crate::protocol::ids::{random_u64, random_uuid};
+use crate::protocol::ids::random_u64;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
 use crate::session::{Session, Update};
 
 impl Core {
     /// Takes an event through all steps. Nil: it was dropped, and counted.
-    pub(crate) fn capture(self: &Arc<Self>, mut event: Event<'static>, mut scope: Scope) -> Uuid {
+    pub(crate) fn capture(self: &Arc<Self>, mut matter: Matter, mut scope: Scope) -> Uuid {
         if !self.is_open() || !callback::may_capture() {
             return Uuid::nil();
         }
-        if event.event_id.is_nil() {
-            event.event_id = random_uuid();
-        }
-        let id = event.event_id;
-        let mut losses = event_losses(&event, &scope);
+        let id = matter.identify();
+        let mut losses = event_losses(&scope);
         self.ledger.capture(&losses);
         // It must not come to the queue: it holds a client.
         let session = scope.take_session();
-        let parcel = match self.process(event, scope, session) {
+        let parcel = match self.process(matter, scope, session) {
             Ok(parcel) => parcel,
             Err(reason) => {
                 self.discard(&losses, reason);
@@ -56,39 +54,41 @@ impl Core {
 
     fn process(
         self: &Arc<Self>,
-        mut event: Event<'static>,
+        matter: Matter,
         scope: Scope,
         session: Option<Arc<Session>>,
     ) -> Result<Parcel, Reason> {
         if !self.looks_at_events && !scope.has_processors() {
-            let update = self.note(session, &event, scope.level().unwrap_or(event.level));
+            let update = self.note(session, &matter, scope.level().unwrap_or(matter.level()));
             let session = self.sample(update)?;
             let agreed = Agreed::of(&scope);
-            if scope.span().is_some() {
-                // What the span says is said now: it goes on, and must not leave this thread.
-                scope.fill_trace(&mut event);
+            if scope.span().is_none() {
+                return Ok(Parcel::Event { matter, scope, filled: false, agreed, session });
             }
-            return Ok(Parcel::Event { event, scope: scope.without_span(), filled: false, agreed, session });
+            // What the span says is said now: it goes on, and must not leave this thread.
+            let mut event = matter.into_event();
+            scope.fill_trace(&mut event);
+            let matter = Matter::Whole(event);
+            return Ok(Parcel::Event { matter, scope: scope.without_span(), filled: false, agreed, session });
         }
-        let event = self.prepare(event, &scope)?;
-        let event = match &self.options.before_send {
-            Some(before_send) => {
-                let seen = callback::guarded("before_send", || before_send(event));
-                self.unless_panicked(seen).flatten().ok_or(Reason::BeforeSend)?
-            }
-            None => event,
-        };
-        let update = self.note(session, &event, event.level);
+        let mut event = self.prepare(matter.into_event(), &scope)?;
+        if let Some(before_send) = &self.options.before_send {
+            let whole = *event;
+            let seen = callback::guarded("before_send", || before_send(whole));
+            *event = self.unless_panicked(seen).flatten().ok_or(Reason::BeforeSend)?;
+        }
+        let matter = Matter::Whole(event);
+        let update = self.note(session, &matter, matter.level());
         let session = self.sample(update)?;
         let agreed = Agreed::of(&scope);
         let scope = scope.without_processors().without_span();
-        Ok(Parcel::Event { event, scope, filled: true, agreed, session })
+        Ok(Parcel::Event { matter, scope, filled: true, agreed, session })
     }
 
     /// Lets the session of the capture take note of an event. `Some`: how it stands now, to be sent along.
-    fn note(&self, session: Option<Arc<Session>>, event: &Event<'_>, level: Level) -> Option<Box<Update>> {
+    fn note(&self, session: Option<Arc<Session>>, matter: &Matter, level: Level) -> Option<Box<Update>> {
         let session = session?;
-        let update = session.note(event, level)?;
+        let update = session.note(level, || matter.is_crash())?;
         if session.sink().key() != self.key() {
             // Started under another client, whose release it measures.
             session.sink().update(update);
@@ -99,14 +99,17 @@ impl Core {
     }
 
     /// Fills an event and lets processors and integrations see it.
-    pub(crate) fn prepare(&self, mut event: Event<'static>, scope: &Scope) -> Result<Event<'static>, Reason> {
+    pub(crate) fn prepare(&self, mut event: Box<Event<'static>>, scope: &Scope) -> Result<Box<Event<'static>>, Reason> {
         scope.fill(&mut event);
-        let processed = scope.process(event);
-        let mut event = self.unless_panicked(processed).flatten().ok_or(Reason::EventProcessor)?;
+        if scope.has_processors() {
+            let processed = scope.process(*event);
+            *event = self.unless_panicked(processed).flatten().ok_or(Reason::EventProcessor)?;
+        }
         for integration in &self.options.integrations {
-            let seen = callback::guarded("integration", || integration.process_event(event, &self.options));
+            let whole = *event;
+            let seen = callback::guarded("integration", || integration.process_event(whole, &self.options));
             let seen = seen.map_err(|_| Panicked(name_of(&**integration)));
-            event = self.unless_panicked(seen).flatten().ok_or(Reason::EventProcessor)?;
+            *event = self.unless_panicked(seen).flatten().ok_or(Reason::EventProcessor)?;
         }
         self.fill_defaults(&mut event);
         Ok(event)

@@ -86,8 +86,15 @@ impl Core {
         self.ended.store(true, Release);
         self.give_ticket_back();
         self.parker.look();
-        self.lanes.all().iter().for_each(|lane| lane.seal());
+        self.seal();
         self.discard_queue(reason);
+        // What is being written was begun before the seal, and is there in an instant. A thread that stands still for longer
+        // finds the flag when it goes on, and drops what it has queued by itself.
+        let patience = Instant::now() + PATIENCE;
+        while self.waiting() > 0 && Instant::now() < patience {
+            std::thread::yield_now();
+            self.discard_queue(reason);
+        }
         self.discard_sessions(reason);
         self.answer_all();
     }
@@ -95,7 +102,7 @@ impl Core {
     /// Answers what was asked of a sender that is no more.
     pub(crate) fn answer_all(&self) {
         while let Some(Request::Flush { done, .. } | Request::Close { done, .. }) = self.requests.pop() {
-            _ = done.send(self.queue.is_empty() && self.lanes.len() == 0);
+            _ = done.send(self.waiting() == 0);
         }
     }
 }
@@ -155,7 +162,9 @@ impl Sender {
     ///
     /// What a request without much time left behind wakes nobody again, and must not be slept over.
     fn idle_time(&self) -> Option<Option<Duration>> {
-        if !self.core.queue.is_empty() {
+        if self.core.queue.arm(1) > 0 {
+            // It may be that the thread that brings it has to run first.
+            std::thread::yield_now();
             return None;
         }
         let batch = self.batches_due.iter().flatten().min().map(|due| remaining(*due));
@@ -175,12 +184,20 @@ impl Sender {
     /// Sends what is queued, until the deadline or else until a request comes. True: all of it.
     fn drain(&mut self, deadline: Option<Instant>) -> bool {
         // No more than what is there now, so that a steady stream can't keep a request waiting.
-        for _ in 0..self.core.queue.len() {
+        let mut left = self.core.queue.len();
+        while left > 0 {
             if self.is_late(deadline) {
                 return false;
             }
-            let Some(queued) = self.core.take_parcel() else { return true };
-            self.deliver(*queued, deadline);
+            match self.core.take_parcel() {
+                Some(queued) => {
+                    left -= 1;
+                    self.deliver(*queued, deadline);
+                }
+                // It is being written. A request may wait for that, within its time.
+                None if deadline.is_some() => std::thread::yield_now(),
+                None => return false,
+            }
         }
         true
     }
@@ -244,5 +261,7 @@ pub(super) fn remaining(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
+/// How long the end waits for what is being written.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// How long losses wait for a report, so that there is not one for each.
 const REPORT_EVERY: Duration = Duration::from_secs(30);

@@ -73,6 +73,16 @@ impl Lane {
         (0..self.requests.len()).map_while(|_| self.requests.pop()).for_each(|one| request(one, 1));
         (0..self.updates.len()).map_while(|_| self.updates.pop()).for_each(&mut update);
     }
+
+    /// Takes what is too much to wait here: updates by the hundred, so that the next hundred is known here too, and the
+    /// requests of users.
+    fn take_pressing(&self, mut request: impl FnMut(Request), update: impl FnMut(Box<Update>)) {
+        let whole = self.updates.len() / MOST_OF_AN_ITEM * MOST_OF_AN_ITEM;
+        (0..whole).map_while(|_| self.updates.pop()).for_each(update);
+        if self.requests.len() >= MOST_WAITING / 2 {
+            (0..self.requests.len()).map_while(|_| self.requests.pop()).for_each(&mut request);
+        }
+    }
 }
 
 impl Sink for Client {
@@ -181,6 +191,14 @@ impl Pending {
         );
     }
 
+    fn collect_pressing(&mut self, lane: &Lane) {
+        let Self { updates, buckets, .. } = self;
+        lane.take_pressing(
+            |Request { minute, did, outcome }| buckets.add(minute, did, outcome, 1),
+            |update| updates.push_back(update),
+        );
+    }
+
     /// The items of the next envelope, and how many sessions they stand for.
     fn next_items(&mut self, core: &Core) -> Option<(Vec<EnvelopeItem>, u64)> {
         let attributes = attributes(&core.options);
@@ -203,8 +221,13 @@ impl Sender {
             if self.send_sessions(None) {
                 self.sessions.due = None;
             }
-        } else if lane.is_some_and(|lane| lane.is_pressing()) {
-            self.collect_sessions();
+        } else if let Some(lane) = lane
+            && lane.is_pressing()
+        {
+            // A sender that has enough already leaves it there, where room is bounded.
+            if !self.sessions.is_full() {
+                self.sessions.collect_pressing(lane);
+            }
             while self.sessions.is_full() && self.send_next_sessions(None) {}
         }
         // Relaxed: what was left before the sender was woken is visible; what comes later wakes it again.
@@ -246,7 +269,10 @@ impl Sender {
         let Some((items, count)) = self.sessions.next_items(&self.core) else { return false };
         let mut envelope = self.core.envelope(None);
         items.into_iter().for_each(|item| envelope.add_item(item));
-        self.deliver(Queued { parcel: Parcel::Envelope(envelope), losses: sessions(count), weight: 0 }, deadline);
+        self.deliver(
+            Queued { parcel: Parcel::Envelope(Box::new(envelope)), losses: sessions(count), weight: 0 },
+            deadline,
+        );
         true
     }
 }

@@ -243,7 +243,7 @@ fn a_full_buffer_takes_nothing_more_even_from_those_who_ignore_its_refusal() {
         },
         source: None,
     };
-    let (buffer, panicked) = bounded(5, format_args!("{stubborn}"));
-    assert_eq!(buffer.text, "1234");
-    assert!(buffer.full && !panicked);
+    let mut text = "before ".to_owned();
+    assert_eq!(bounded(&mut text, 5, "", format_args!("{stubborn}")), (true, false));
+    assert_eq!(text, "before 1234");
 }

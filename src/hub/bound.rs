@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+#[cfg(any(feature = "logs", feature = "metrics"))]
+use crate::callback::Left;
 use crate::integration::Integration;
+use crate::matter::Matter;
 use crate::options::ClientOptions;
-use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
+use crate::protocol::{Breadcrumb, MonitorCheckIn};
 use crate::scope::Scope;
 use crate::session::Sink;
 use crate::trace::Tracer;
@@ -27,7 +30,7 @@ pub(crate) trait Backend {
     fn admit_breadcrumb(&self, breadcrumb: Breadcrumb) -> Option<Breadcrumb>;
 
     /// Takes an event on its way. Nil: it was dropped.
-    fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid;
+    fn capture(&self, matter: Matter, scope: Scope) -> Uuid;
 
     /// The client, as what hears of sessions.
     fn session_sink(&self) -> Arc<dyn Sink>;
@@ -38,11 +41,21 @@ pub(crate) trait Backend {
     /// Takes a check-in on its way. Nil: it was dropped.
     fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid;
 
+    /// Takes a log on its way, as far as that runs no code of the host.
     #[cfg(feature = "logs")]
-    fn capture_log(&self, record: crate::logs::Record);
+    fn offer_log(&self, record: &mut Option<crate::logs::Record>) -> Option<Left>;
 
+    /// Does what [`offer_log`](Self::offer_log) left.
+    #[cfg(feature = "logs")]
+    fn finish_log(&self, left: Left, record: Option<crate::logs::Record>);
+
+    /// Takes a metric on its way, as far as that runs no code of the host.
     #[cfg(feature = "metrics")]
-    fn capture_metric(&self, record: crate::metrics::Record);
+    fn offer_metric(&self, record: &mut Option<crate::metrics::Record>) -> Option<Left>;
+
+    /// Does what [`offer_metric`](Self::offer_metric) left.
+    #[cfg(feature = "metrics")]
+    fn finish_metric(&self, left: Left, record: Option<crate::metrics::Record>);
 }
 
 /// Whether this build has sessions; without them none is started.
@@ -60,11 +73,14 @@ mod with_client {
     use uuid::Uuid;
 
     use super::Backend;
+    #[cfg(any(feature = "logs", feature = "metrics"))]
+    use super::Left;
     use crate::client::Client;
     use crate::hub::Hub;
     use crate::integration::Integration;
+    use crate::matter::Matter;
     use crate::options::ClientOptions;
-    use crate::protocol::{Breadcrumb, Event, MonitorCheckIn};
+    use crate::protocol::{Breadcrumb, MonitorCheckIn};
     use crate::scope::Scope;
     use crate::session::Sink;
     use crate::trace::{Origin, Tracer, Tree};
@@ -109,8 +125,8 @@ mod with_client {
             Client::admit_breadcrumb(self, breadcrumb)
         }
 
-        fn capture(&self, event: Event<'static>, scope: Scope) -> Uuid {
-            Client::capture(self, event, scope)
+        fn capture(&self, matter: Matter, scope: Scope) -> Uuid {
+            self.core().capture(matter, scope)
         }
 
         fn session_sink(&self) -> Arc<dyn Sink> {
@@ -126,13 +142,25 @@ mod with_client {
         }
 
         #[cfg(feature = "logs")]
-        fn capture_log(&self, record: crate::logs::Record) {
-            self.core().capture_log(record);
+        #[inline]
+        fn offer_log(&self, record: &mut Option<crate::logs::Record>) -> Option<Left> {
+            self.core().offer_log(record)
+        }
+
+        #[cfg(feature = "logs")]
+        fn finish_log(&self, left: Left, record: Option<crate::logs::Record>) {
+            self.core().finish_log(left, record);
         }
 
         #[cfg(feature = "metrics")]
-        fn capture_metric(&self, record: crate::metrics::Record) {
-            self.core().capture_metric(record);
+        #[inline]
+        fn offer_metric(&self, record: &mut Option<crate::metrics::Record>) -> Option<Left> {
+            self.core().offer_metric(record)
+        }
+
+        #[cfg(feature = "metrics")]
+        fn finish_metric(&self, left: Left, record: Option<crate::metrics::Record>) {
+            self.core().finish_metric(left, record);
         }
     }
 
@@ -186,7 +214,7 @@ impl Backend for Never {
         match *self {}
     }
 
-    fn capture(&self, _: Event<'static>, _: Scope) -> Uuid {
+    fn capture(&self, _: Matter, _: Scope) -> Uuid {
         match *self {}
     }
 
@@ -203,12 +231,22 @@ impl Backend for Never {
     }
 
     #[cfg(feature = "logs")]
-    fn capture_log(&self, _: crate::logs::Record) {
+    fn offer_log(&self, _: &mut Option<crate::logs::Record>) -> Option<Left> {
+        match *self {}
+    }
+
+    #[cfg(feature = "logs")]
+    fn finish_log(&self, _: Left, _: Option<crate::logs::Record>) {
         match *self {}
     }
 
     #[cfg(feature = "metrics")]
-    fn capture_metric(&self, _: crate::metrics::Record) {
+    fn offer_metric(&self, _: &mut Option<crate::metrics::Record>) -> Option<Left> {
+        match *self {}
+    }
+
+    #[cfg(feature = "metrics")]
+    fn finish_metric(&self, _: Left, _: Option<crate::metrics::Record>) {
         match *self {}
     }
 }

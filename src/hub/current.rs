@@ -9,14 +9,20 @@ use arc_swap::ArcSwapOption;
 
 use super::Hub;
 use super::bound::Bound;
+use super::kept::Kept;
 use crate::gate;
 use crate::scope::Scope;
 
 thread_local! {
-    /// The hub of this thread; `None` until its first use.
-    ///
     /// Borrowed only where no user code can run: it may switch or drop the hub.
-    static CURRENT: RefCell<Option<Arc<Hub>>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Place> = const { RefCell::new(Place { hub: None, kept: Kept::NOTHING }) };
+}
+
+/// A thread's hub, `None` until its first use, and what the thread keeps of it.
+#[derive(Debug)]
+struct Place {
+    hub: Option<Arc<Hub>>,
+    kept: Kept,
 }
 
 /// The hub that threads without one of their own start from. Read by all, written once or twice in a process.
@@ -88,6 +94,34 @@ impl Drop for HubSwitchGuard {
     }
 }
 
+/// Makes a hub the current one for one poll of the future that it is bound to.
+///
+/// The future has a second handle to its hub, which stays with the thread during the poll, so that a poll counts none.
+pub(crate) struct Stay<'a> {
+    previous: Option<Arc<Hub>>,
+    hub: &'a Arc<Hub>,
+    second: &'a mut Option<Arc<Hub>>,
+}
+
+impl<'a> Stay<'a> {
+    #[inline]
+    pub(crate) fn new(hub: &'a Arc<Hub>, second: &'a mut Option<Arc<Hub>>) -> Self {
+        let previous = replace(Some(second.take().unwrap_or_else(|| Arc::clone(hub))));
+        Self { previous, hub, second }
+    }
+}
+
+impl Drop for Stay<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let left = replace(self.previous.take());
+        // A guard that outlives the poll may have put another hub in place, and have taken ours.
+        if left.as_ref().is_some_and(|left| Arc::ptr_eq(left, self.hub)) {
+            *self.second = left;
+        }
+    }
+}
+
 /// A hub may be seen after a panic, so what restores one may be.
 impl RefUnwindSafe for HubSwitchGuard {}
 impl UnwindSafe for HubSwitchGuard {}
@@ -138,32 +172,42 @@ pub(crate) fn look_at_current<R>(look: impl FnOnce(&Bound, &Scope) -> R) -> Opti
 /// `None`: the thread's locals are gone.
 #[inline]
 pub(super) fn take_part<R>(with: impl FnOnce(&Arc<Hub>) -> R) -> Option<R> {
+    take_all(|hub, _| with(hub))
+}
+
+/// Calls `with` with the current hub and what is kept of it. No user code may run in `with`.
+///
+/// `None`: the thread's locals are gone.
+#[inline]
+pub(super) fn take_all<R>(with: impl FnOnce(&Arc<Hub>, &mut Kept) -> R) -> Option<R> {
     CURRENT
         .try_with(|current| {
-            if !matches!(current.try_borrow().as_deref(), Ok(Some(_))) {
+            let mut borrowed = current.try_borrow_mut();
+            if !matches!(&borrowed, Ok(place) if place.hub.is_some()) {
+                drop(borrowed);
                 begin_thread(current);
+                borrowed = current.try_borrow_mut();
             }
             // One call of `with`, so that it is inlined here.
-            let fallback;
-            let borrowed = current.try_borrow();
-            let hub = match borrowed.as_deref() {
-                Ok(Some(hub)) => hub,
-                _ => {
-                    fallback = first_of_thread();
-                    &fallback
+            let mut fallback;
+            let Place { hub, kept } = match &mut borrowed {
+                Ok(place) => &mut **place,
+                Err(_) => {
+                    fallback = Place { hub: None, kept: Kept::NOTHING };
+                    &mut fallback
                 }
             };
-            with(hub)
+            with(hub.get_or_insert_with(first_of_thread), kept)
         })
         .ok()
 }
 
 /// Gives the thread its first hub.
 #[cold]
-fn begin_thread(current: &RefCell<Option<Arc<Hub>>>) {
+fn begin_thread(current: &RefCell<Place>) {
     let first = first_of_thread();
     if let Ok(mut current) = current.try_borrow_mut() {
-        current.get_or_insert(first);
+        current.hub.get_or_insert(first);
     }
 }
 
@@ -188,7 +232,7 @@ fn claim_main() -> (Arc<Hub>, bool) {
             // The first thread of all works on the main hub, whichever way it came to it.
             _ = CURRENT.try_with(|current| {
                 if let Ok(mut current) = current.try_borrow_mut() {
-                    current.get_or_insert_with(|| Arc::clone(&fresh));
+                    current.hub.get_or_insert_with(|| Arc::clone(&fresh));
                 }
             });
             (fresh, true)
@@ -197,8 +241,13 @@ fn claim_main() -> (Arc<Hub>, bool) {
 }
 
 /// Puts another hub in place and returns the one before. A thread that is being torn down has none.
+#[inline]
 fn replace(hub: Option<Arc<Hub>>) -> Option<Arc<Hub>> {
-    CURRENT
-        .try_with(|current| current.try_borrow_mut().ok().and_then(|mut current| std::mem::replace(&mut *current, hub)))
-        .ok()?
+    let put = |current: &RefCell<Place>| {
+        let mut place = current.try_borrow_mut().ok()?;
+        Some((std::mem::replace(&mut place.hub, hub), place.kept.let_go()))
+    };
+    let (before, kept) = CURRENT.try_with(put).ok()??;
+    drop(kept);
+    before
 }

@@ -12,6 +12,7 @@
 
 pub(crate) mod bound;
 pub(crate) mod current;
+mod kept;
 pub(crate) mod layer;
 mod recording;
 mod scoping;
@@ -26,14 +27,15 @@ use uuid::Uuid;
 
 use self::bound::{Backend, Bound};
 pub use self::current::HubSwitchGuard;
-use self::current::{current_has_client, take_part};
+pub(crate) use self::current::Stay;
 use self::layer::{HAS_CLIENT, Layer};
 pub(crate) use self::recording::add_to_current;
 pub use self::recording::{IntoBreadcrumbs, record};
 pub use self::scoping::ScopeGuard;
 pub(crate) use self::tracing::start_with_current;
-use crate::error::event_from_error;
+use crate::error::chain_of;
 use crate::integration::Integration;
+use crate::matter::Matter;
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
 use crate::sync::pool::{Pool, Share, Spares};
@@ -128,7 +130,7 @@ impl Hub {
     /// Captures an event with the scope on top, and returns its id; nil if it was dropped.
     pub fn capture_event(&self, event: Event<'static>) -> Uuid {
         let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
-        self.capture(&client, event, scope)
+        self.capture(&client, event.into(), scope)
     }
 
     /// An open client, and the scope to capture with.
@@ -138,8 +140,8 @@ impl Hub {
         Some((client, top.snapshot()))
     }
 
-    fn capture(&self, client: &Bound, event: Event<'static>, scope: Scope) -> Uuid {
-        let id = client.capture(event, scope);
+    fn capture(&self, client: &Bound, matter: Matter, scope: Scope) -> Uuid {
+        let id = client.capture(matter, scope);
         if !id.is_nil() {
             drop(self.stack.last_event.swap(Some(Shared::new(EventId(id)))));
         }
@@ -149,8 +151,7 @@ impl Hub {
     /// Captures a message. Whatever its level, it is no error of the session.
     pub fn capture_message(&self, message: &str, level: Level) -> Uuid {
         let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
-        let event = Event { message: Some(message.to_owned()), level, ..Event::default() };
-        self.capture(&client, event, scope.with_session(None))
+        self.capture(&client, Matter::of_message(message, level), scope.with_session(None))
     }
 
     /// Captures an error with the whole chain of its sources.
@@ -158,7 +159,10 @@ impl Hub {
         if !self.has_client() {
             return Uuid::nil();
         }
-        self.capture_event(event_from_error(error))
+        // What the error says is its author's code: it runs before anything is looked up.
+        let matter = Matter::of_errors(chain_of(error));
+        let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
+        self.capture(&client, matter, scope)
     }
 
     /// Calls `callback` with an integration of the bound client, found by its type.
@@ -215,6 +219,17 @@ impl Stack {
         loop {
             // The word is set before anyone sees the hub, and only ever replaced by another layer.
             if let Some(top) = self.top.borrow() {
+                return top;
+            }
+        }
+    }
+
+    /// The same, and the turn in which it is the top.
+    #[inline]
+    fn top_in_turn(&self) -> (u64, Borrow<'_, Layer>) {
+        loop {
+            // As above.
+            if let Some(top) = self.top.borrow_in_turn() {
                 return top;
             }
         }

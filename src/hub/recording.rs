@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::Hub;
 use super::bound::Backend;
+use super::current::{current_has_client, take_all};
+use super::kept::Kept;
 use super::layer::Layer;
-use super::{Hub, current_has_client, take_part};
 use crate::callback;
 use crate::clock;
 use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
-use crate::scope::record::{CallSite, Record, Recorder};
+use crate::scope::record::{Addition, CallSite, Finished, Record, Recorder};
 use crate::sync::swap::Shared;
 
 /// What can be added as breadcrumbs: one, several, or a closure that makes them when they are wanted.
@@ -82,9 +84,9 @@ impl Hub {
             client.examines_breadcrumbs().then(|| client.clone())
         };
         breadcrumbs.hand_over(|breadcrumb| match &examiner {
-            None => self.push_record(Some(Record::Owned(breadcrumb))),
+            None => self.push_record(&mut Some(Record::Owned(breadcrumb))),
             Some(client) if callback::may_capture() => {
-                self.push_record(client.admit_breadcrumb(breadcrumb).map(Record::Owned));
+                self.push_record(&mut client.admit_breadcrumb(breadcrumb).map(Record::Owned));
             }
             Some(_) => {}
         });
@@ -94,12 +96,13 @@ impl Hub {
     ///
     /// A layer that comes along was replaced meanwhile: user closures may hang on it, so the caller lets go of what it
     /// holds before it drops that.
-    #[inline(always)]
-    fn push_at_once(&self, record: &mut Option<Record>) -> (Attempt, Option<Shared<Layer>>) {
-        let top = self.stack.top();
+    #[inline]
+    fn push_at_once(&self, record: &mut impl Addition, kept: &mut Kept) -> (Attempt, Option<Shared<Layer>>) {
+        let (turn, top) = self.stack.top_in_turn();
         let attempt = match top.bound() {
             Some(client) if !client.examines_breadcrumbs() => {
                 if top.push_record(record) {
+                    kept.note(turn, &top);
                     Attempt::Pushed
                 } else {
                     Attempt::NoRoom
@@ -111,19 +114,19 @@ impl Hub {
     }
 
     #[cold]
-    fn push_at_length(&self, record: Option<Record>, attempt: &Attempt) {
-        match (attempt, record) {
-            (Attempt::Examined, Some(record)) => self.add_breadcrumb(record.into_breadcrumb()),
-            (_, record) => self.push_record(record),
+    fn push_at_length(&self, record: &mut impl Addition, attempt: &Attempt) {
+        match attempt {
+            Attempt::Examined => self.add_breadcrumb(record.take_breadcrumb()),
+            _ => self.push_record(record),
         }
     }
 
     /// Appends to the trail on top. No user code runs here: the record is complete.
-    fn push_record(&self, mut record: Option<Record>) {
-        while record.is_some() {
+    fn push_record(&self, record: &mut impl Addition) {
+        while !record.is_gone() {
             let top = self.stack.top();
             let length = top.length();
-            if length == 0 || top.push_record(&mut record) {
+            if length == 0 || top.push_record(record) {
                 return;
             }
             // Whoever is first makes room for all; a layer that is refused has no use any more.
@@ -146,32 +149,42 @@ pub(crate) fn add_to_current<B: IntoBreadcrumbs>(breadcrumbs: B) {
 #[inline]
 pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: impl FnOnce(&mut Recorder)) {
     if gate::is_open() && current_has_client() {
-        let mut recorder = Recorder::new();
+        let mut recorder = Recorder::new(site);
         write(&mut recorder);
-        finish(site, level(), &mut recorder);
+        finish(level(), &mut recorder);
     }
 }
 
 /// The part of a `breadcrumb!` that is the same for all.
 #[inline(never)]
-fn finish(site: &'static CallSite, level: Level, recorder: &mut Recorder) {
-    let time = clock::coarse_micros();
-    push_to_current(&mut Some(Record::Compact(recorder.finish(site, level, time))));
+fn finish(level: Level, recorder: &mut Recorder) {
+    match recorder.finish(level, clock::coarse_micros()) {
+        Finished::Brief(brief) => push_to_current(brief),
+        Finished::Spilled(record) => push_to_current(&mut Some(record)),
+    }
 }
 
 /// Appends the record to the current hub.
+#[inline]
+fn push_to_current(record: &mut impl Addition) {
+    if take_all(|hub, kept| kept.push(hub, record)) != Some(true) {
+        push_by_the_top(record);
+    }
+}
+
+/// Appends the record to the current hub, for which nothing is kept.
 #[inline(never)]
-fn push_to_current(record: &mut Option<Record>) {
+fn push_by_the_top(record: &mut impl Addition) {
     // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
-    let left = take_part(|hub| {
-        let (attempt, replaced) = hub.push_at_once(record);
+    let left = take_all(|hub, kept| {
+        let (attempt, replaced) = hub.push_at_once(record, kept);
         let owner = if let Attempt::Pushed = attempt { None } else { Some(Arc::clone(hub)) };
         (attempt, owner, replaced)
     });
     let Some((attempt, owner, replaced)) = left else { return };
     drop(replaced);
     if let Some(hub) = owner {
-        hub.push_at_length(record.take(), &attempt);
+        hub.push_at_length(record, &attempt);
     }
 }
 

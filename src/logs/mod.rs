@@ -14,9 +14,10 @@ pub(crate) mod record;
 pub(crate) use self::record::Record;
 pub use self::record::{Site, Writer};
 use crate::attributes::{Context, user_attributes};
+use crate::callback::Left;
 use crate::gate;
 use crate::hub::Hub;
-use crate::hub::bound::Backend;
+use crate::hub::bound::{Backend, Bound};
 use crate::hub::current::{current_has_client, look_at_current};
 use crate::protocol::Log;
 use crate::protocol::log::PARENT_SPAN_ID;
@@ -40,9 +41,9 @@ impl Hub {
     /// });
     /// ```
     pub fn capture_log(&self, log: Log) {
-        if let Some((context, client)) = self.look(Context::take) {
-            client.capture_log(Record::of_log(log, context));
-        }
+        let mut record = Some(Record::of_log(log));
+        let left = self.look(|client, scope| offer(&mut record, client, Context::of(scope, client.options())));
+        finish(&mut record, left.flatten());
     }
 }
 
@@ -69,8 +70,23 @@ pub fn is_logging() -> bool {
 }
 
 /// Sends a record that a macro has written on its way.
-fn capture(make: impl FnOnce(Context) -> Record) {
-    if let Some((context, client)) = look_at_current(Context::take) {
-        client.capture_log(make(context));
+fn capture(record: &mut Option<Record>) {
+    let left = look_at_current(|client, scope| offer(record, client, Context::of(scope, client.options())));
+    finish(record, left.flatten());
+}
+
+/// Sends a record on its way, as far as that runs no code of the host.
+#[inline]
+fn offer(record: &mut Option<Record>, client: &Bound, context: Context) -> Option<(Left, Bound)> {
+    if let Some(record) = record {
+        record.take_along(context);
+    }
+    Some((client.offer_log(record)?, client.clone()))
+}
+
+/// Does what was left.
+fn finish(record: &mut Option<Record>, left: Option<(Left, Bound)>) {
+    if let Some((left, client)) = left {
+        client.finish_log(left, record.take());
     }
 }

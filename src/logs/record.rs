@@ -58,13 +58,13 @@ impl Writer {
     #[inline(never)]
     pub fn capture(self) {
         let level = self.site.level;
-        super::capture(|context| Record {
+        super::capture(&mut Some(Record {
             level,
             severity_number: level.into(),
             timestamp: SystemTime::now(),
-            context,
+            context: Context::default(),
             content: Content::Written { site: self.site, body: self.body, values: self.values },
-        });
+        }));
     }
 }
 
@@ -90,25 +90,31 @@ enum Content {
 }
 
 impl Record {
-    /// Takes a log that was made by hand. The trace that it names wins over that of the scope.
-    pub(crate) fn of_log(log: Log, context: Context) -> Self {
-        Self::given(log, context, false)
+    /// Takes a log that was made by hand.
+    pub(crate) fn of_log(log: Log) -> Self {
+        Self::given(log, false)
     }
 
     /// Takes a log to which nothing is to be added.
     pub(crate) fn of_complete_log(log: Log) -> Self {
-        Self::given(log, Context::default(), true)
+        Self::given(log, true)
     }
 
-    fn given(log: Log, context: Context, complete: bool) -> Self {
+    fn given(log: Log, complete: bool) -> Self {
         let Log { level, body, trace_id, timestamp, severity_number, attributes } = log;
         Self {
             level,
             severity_number: severity_number.unwrap_or_else(|| level.into()),
             timestamp,
-            context: Context { trace_id: trace_id.or(context.trace_id), ..context },
+            context: Context { trace_id, ..Context::default() },
             content: Content::Given { body, attributes, complete },
         }
+    }
+
+    /// Takes along what its scope has. The trace that the log names wins over that.
+    #[inline]
+    pub(crate) fn take_along(&mut self, context: Context) {
+        self.context = Context { trace_id: self.context.trace_id.or(context.trace_id), ..context };
     }
 
     /// The log that this stands for, with everything that it will say.

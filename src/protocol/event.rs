@@ -155,8 +155,16 @@ impl<'a> Event<'a> {
 
 impl Default for Event<'_> {
     fn default() -> Self {
+        Event::bare(ids::random_uuid(), SystemTime::now())
+    }
+}
+
+impl Event<'_> {
+    /// An event of which only this is known.
+    #[inline]
+    pub(crate) fn bare(event_id: Uuid, timestamp: SystemTime) -> Self {
         Event {
-            event_id: ids::random_uuid(),
+            event_id,
             level: Level::Error,
             fingerprint: Cow::Borrowed(DEFAULT_FINGERPRINT),
             culprit: None,
@@ -166,7 +174,7 @@ impl Default for Event<'_> {
             logger: None,
             modules: BTreeMap::new(),
             platform: Cow::Borrowed(DEFAULT_PLATFORM),
-            timestamp: SystemTime::now(),
+            timestamp,
             server_name: None,
             release: None,
             dist: None,

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::tolerant;
 
 /// Returns 64 random bits from the thread's generator.
-#[allow(dead_code, reason = "used by clients")]
+#[inline]
 pub(crate) fn random_u64() -> u64 {
     with_generator(Rng::next_u64)
 }
@@ -31,8 +31,7 @@ pub(crate) fn random_u64() -> u64 {
 ///
 /// Unique for all practical purposes, but not a secret: the generator behind it is not a cryptographic one.
 pub fn random_uuid() -> Uuid {
-    let bytes = with_generator(random_bytes);
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+    uuid::Builder::from_random_bytes(random_bytes()).into_uuid()
 }
 
 /// The 16 bytes that name a trace, written as 32 lower-case hex digits.
@@ -49,19 +48,18 @@ macro_rules! hex_id {
         impl $name {
             /// Calls `f` with the hex digits, without allocating.
             fn with_hex<T>(&self, f: impl FnOnce(&str) -> T) -> T {
+                f(str::from_utf8(&self.hex()).unwrap_or_default())
+            }
+
+            /// The hex digits.
+            #[inline]
+            pub(crate) fn hex(&self) -> [u8; 2 * $len] {
                 let mut digits = [0; 2 * $len];
                 for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
                     pair[0] = HEX_DIGITS[usize::from(byte >> 4)];
                     pair[1] = HEX_DIGITS[usize::from(byte & 15)];
                 }
-                f(str::from_utf8(&digits).unwrap_or_default())
-            }
-        }
-
-        impl Default for $name {
-            /// Makes a new random identifier.
-            fn default() -> Self {
-                $name(with_generator(random_bytes))
+                digits
             }
         }
 
@@ -124,6 +122,22 @@ macro_rules! hex_id {
 hex_id!(TraceId, 16);
 hex_id!(SpanId, 8);
 
+impl Default for TraceId {
+    /// Makes a new random identifier.
+    #[inline]
+    fn default() -> Self {
+        Self(random_bytes())
+    }
+}
+
+impl Default for SpanId {
+    /// Makes a new random identifier.
+    #[inline]
+    fn default() -> Self {
+        Self(random_u64().to_ne_bytes())
+    }
+}
+
 impl TraceId {
     /// The first and the last eight bytes, as numbers.
     pub(crate) fn halves(self) -> (u64, u64) {
@@ -132,13 +146,14 @@ impl TraceId {
     }
 }
 
-fn random_bytes<const N: usize>(generator: &mut SmallRng) -> [u8; N] {
-    let mut bytes = [0; N];
-    generator.fill_bytes(&mut bytes);
-    bytes
+#[inline]
+fn random_bytes() -> [u8; 16] {
+    let [first, last] = with_generator(|generator| [generator.next_u64(), generator.next_u64()]);
+    (u128::from(first) << 64 | u128::from(last)).to_ne_bytes()
 }
 
 /// Runs `f` on the thread's generator, seeding it first if need be.
+#[inline]
 fn with_generator<T>(f: impl Fn(&mut SmallRng) -> T) -> T {
     // No code of a user runs in `f`, so the cell is never borrowed twice; a fresh generator is right in any case.
     GENERATOR
@@ -151,6 +166,7 @@ fn with_generator<T>(f: impl Fn(&mut SmallRng) -> T) -> T {
         .unwrap_or_else(|| f(&mut seeded()))
 }
 
+#[cold]
 fn seeded() -> SmallRng {
     SmallRng::try_from_rng(&mut SysRng).unwrap_or_else(|_| SmallRng::from_seed(improvised_seed()))
 }

@@ -12,8 +12,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::protocol::{Breadcrumb, BreadcrumbFields, Level};
+use crate::sync::bytes::Bytes;
 use crate::sync::pool::{Pool, Share, Spares};
-use crate::sync::ring::{Item, Spare};
+use crate::sync::ring::{Brief, Cargo, Item, Seen, Spare};
 
 /// What is known about a `breadcrumb!` when the program is compiled.
 #[doc(hidden)]
@@ -24,46 +25,79 @@ pub struct CallSite {
     pub keys: &'static [&'static str],
 }
 
-/// What a ring's slot holds.
+/// What a ring's slot holds, if it is not [brief](Brief): what owns memory.
 #[derive(Clone)]
 pub(crate) enum Record {
-    Compact(Compact),
     Owned(Breadcrumb),
+    /// What did not fit a slot.
+    Spilled(Header, Arc<[u8]>),
 }
 
-/// A record that owns no memory, but for text that did not fit.
-#[derive(Clone)]
-pub(crate) struct Compact {
+/// What is known of a record, beside its fields and its message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
     site: &'static CallSite,
     /// Microseconds since the epoch.
     time: u64,
     /// Where the message starts; `NO_MESSAGE` if there is none.
     message: u32,
-    len: u16,
     level: Level,
-    bytes: [u8; INLINE],
-    spilled: Option<Arc<[u8]>>,
 }
 
-impl Record {
+/// What can be added: it finds a slot, or a callback sees it first.
+pub(crate) trait Addition: Cargo<Record> {
+    /// Builds the breadcrumb that this stands for. `None`: it is gone already.
+    fn take_breadcrumb(&mut self) -> Option<Breadcrumb>;
+}
+
+impl Addition for Option<Record> {
+    fn take_breadcrumb(&mut self) -> Option<Breadcrumb> {
+        Some(match self.take()? {
+            Record::Owned(breadcrumb) => breadcrumb,
+            Record::Spilled(header, bytes) => Compact { header, bytes: &bytes }.to_breadcrumb(),
+        })
+    }
+}
+
+impl Addition for Brief<Header> {
+    fn take_breadcrumb(&mut self) -> Option<Breadcrumb> {
+        Some(Compact { header: self.header, bytes: self.bytes.as_slice() }.to_breadcrumb())
+    }
+}
+
+/// A breadcrumb as it stands in a ring.
+pub(crate) enum Crumb<'a> {
+    Owned(&'a Breadcrumb),
+    Compact(Compact<'a>),
+}
+
+/// A breadcrumb as its call site left it.
+pub(crate) struct Compact<'a> {
+    header: Header,
+    bytes: &'a [u8],
+}
+
+impl<'a> From<Seen<'a, Record>> for Crumb<'a> {
+    fn from(seen: Seen<'a, Record>) -> Self {
+        match seen {
+            Seen::Whole(Record::Owned(breadcrumb)) => Self::Owned(breadcrumb),
+            Seen::Whole(Record::Spilled(header, bytes)) => Self::Compact(Compact { header: *header, bytes }),
+            Seen::Brief(brief) => Self::Compact(Compact { header: brief.header, bytes: brief.bytes.as_slice() }),
+        }
+    }
+}
+
+impl Crumb<'_> {
     /// Builds the breadcrumb that this stands for.
     pub(crate) fn to_breadcrumb(&self) -> Breadcrumb {
         match self {
-            Self::Owned(breadcrumb) => breadcrumb.clone(),
-            Self::Compact(compact) => compact.to_breadcrumb(),
-        }
-    }
-
-    /// The same, without a copy of what is one already.
-    pub(crate) fn into_breadcrumb(self) -> Breadcrumb {
-        match self {
-            Self::Owned(breadcrumb) => breadcrumb,
+            Self::Owned(breadcrumb) => (*breadcrumb).clone(),
             Self::Compact(compact) => compact.to_breadcrumb(),
         }
     }
 }
 
-impl Serialize for Record {
+impl Serialize for Crumb<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Owned(breadcrumb) => breadcrumb.serialize(serializer),
@@ -72,44 +106,44 @@ impl Serialize for Record {
     }
 }
 
-impl Compact {
+impl Compact<'_> {
     fn to_breadcrumb(&self) -> Breadcrumb {
+        let Header { site, level, .. } = self.header;
         let (data, message) = self.parts();
         Breadcrumb {
             timestamp: self.timestamp(),
-            ty: self.site.ty.to_owned(),
-            category: self.site.category.map(str::to_owned),
-            level: self.level,
+            ty: site.ty.to_owned(),
+            category: site.category.map(str::to_owned),
+            level,
             message: message.map(Cow::into_owned),
             data: data.iter().map(|(key, value)| (key.to_owned(), value.into())).collect(),
         }
     }
 
     fn timestamp(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_micros(self.time)
+        SystemTime::UNIX_EPOCH + Duration::from_micros(self.header.time)
     }
 
     /// Splits the fields from the message.
     fn parts(&self) -> (Data<'_>, Option<Cow<'_, str>>) {
-        let inline = self.bytes.get(..usize::from(self.len)).unwrap_or_default();
-        let bytes = self.spilled.as_deref().unwrap_or(inline);
-        let (fields, message) = match bytes.split_at_checked(self.message as usize) {
+        let (fields, message) = match self.bytes.split_at_checked(self.header.message as usize) {
             Some((fields, message)) => (fields, Some(String::from_utf8_lossy(message))),
-            None => (bytes, None),
+            None => (self.bytes, None),
         };
-        (Data { keys: self.site.keys, fields }, message)
+        (Data { keys: self.header.site.keys, fields }, message)
     }
 }
 
-impl Serialize for Compact {
+impl Serialize for Compact<'_> {
     /// Writes the JSON of the breadcrumb that this stands for, without building it.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Header { site, level, .. } = self.header;
         let (data, message) = self.parts();
         let fields = BreadcrumbFields {
             timestamp: self.timestamp(),
-            ty: self.site.ty,
-            category: self.site.category,
-            level: self.level,
+            ty: site.ty,
+            category: site.category,
+            level,
             message: message.as_deref(),
             data: (!data.keys.is_empty()).then_some(data),
         };
@@ -214,17 +248,16 @@ impl<'a> Iterator for Fields<'a> {
 /// Writes the fields and the message of one breadcrumb.
 #[doc(hidden)]
 pub struct Recorder {
-    bytes: [u8; INLINE],
-    len: usize,
+    brief: Brief<Header>,
     /// Everything, once it no longer fits.
     spilled: Option<Vec<u8>>,
-    message: u32,
 }
 
 impl Recorder {
     #[inline]
-    pub(crate) fn new() -> Self {
-        Self { bytes: [0; INLINE], len: 0, spilled: None, message: NO_MESSAGE }
+    pub(crate) fn new(site: &'static CallSite) -> Self {
+        let header = Header { site, time: 0, message: NO_MESSAGE, level: Level::Info };
+        Self { brief: Brief { header, bytes: Bytes::new() }, spilled: None }
     }
 
     /// Writes the next field.
@@ -236,54 +269,60 @@ impl Recorder {
     /// Writes the message, after all fields.
     #[inline]
     pub fn message(&mut self, message: fmt::Arguments<'_>) {
-        self.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
+        self.brief.header.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
         match message.as_str() {
-            Some(text) => self.put(text.as_bytes()),
+            Some(text) => self.put([text.as_bytes()]),
             // Writing to memory does not fail; a `Display` that says it did leaves what it wrote.
             None => _ = self.write_fmt(message),
         }
     }
 
-    /// Takes out what was written; `time` is in microseconds since the epoch.
-    // Inlined, so that the record is built where it is wanted.
-    #[inline(always)]
-    pub(crate) fn finish(&mut self, site: &'static CallSite, level: Level, time: u64) -> Compact {
-        let spilled = self.spilled.take().map(share);
-        Compact { site, time, message: self.message, len: self.len as u16, level, bytes: self.bytes, spilled }
-    }
-
-    fn written(&self) -> usize {
-        self.spilled.as_ref().map_or(self.len, Vec::len)
+    /// Ends the record; `time` is in microseconds since the epoch.
+    #[inline]
+    pub(crate) fn finish(&mut self, level: Level, time: u64) -> Finished<'_> {
+        self.brief.header.level = level;
+        self.brief.header.time = time;
+        match self.spilled.take() {
+            None => Finished::Brief(&mut self.brief),
+            Some(bytes) => Finished::Spilled(spilled(self.brief.header, bytes)),
+        }
     }
 
     #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        if self.spilled.is_none() {
-            let end = self.len + bytes.len();
-            if let Some(free) = self.bytes.get_mut(self.len..end) {
-                free.copy_from_slice(bytes);
-                self.len = end;
-                return;
-            }
+    fn written(&self) -> usize {
+        self.spilled.as_ref().map_or(self.brief.bytes.len(), Vec::len)
+    }
+
+    #[inline]
+    fn put<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        if self.spilled.is_some() || !self.brief.bytes.append(parts) {
+            self.spill(&parts);
         }
-        self.spill(bytes);
     }
 
     #[cold]
-    fn spill(&mut self, bytes: &[u8]) {
-        let inline = self.bytes.get(..self.len).unwrap_or_default();
-        self.spilled.get_or_insert_with(|| inline.to_vec()).extend_from_slice(bytes);
+    fn spill(&mut self, parts: &[&[u8]]) {
+        let inline = self.brief.bytes.as_slice();
+        let spilled = self.spilled.get_or_insert_with(|| inline.to_vec());
+        parts.iter().for_each(|part| spilled.extend_from_slice(part));
     }
 }
 
+/// What a [`Recorder`] has written.
+pub(crate) enum Finished<'a> {
+    Brief(&'a mut Brief<Header>),
+    Spilled(Record),
+}
+
 #[cold]
-fn share(bytes: Vec<u8>) -> Arc<[u8]> {
-    Arc::from(bytes)
+fn spilled(header: Header, bytes: Vec<u8>) -> Record {
+    Record::Spilled(header, Arc::from(bytes))
 }
 
 impl fmt::Write for Recorder {
+    #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put(text.as_bytes());
+        self.put([text.as_bytes()]);
         Ok(())
     }
 }
@@ -306,8 +345,7 @@ macro_rules! numeric_fields {
         impl Field for $ty {
             #[inline]
             fn write_to(&self, recorder: &mut Recorder) {
-                recorder.put(&[$tag]);
-                recorder.put(&<$wide>::to_le_bytes(*self as $wide));
+                recorder.put([&[$tag], &<$wide>::to_le_bytes(*self as $wide)]);
             }
         }
     )+)*};
@@ -323,7 +361,7 @@ impl sealed::Sealed for bool {}
 impl Field for bool {
     #[inline]
     fn write_to(&self, recorder: &mut Recorder) {
-        recorder.put(&[if *self { TAG_TRUE } else { TAG_FALSE }]);
+        recorder.put([&[if *self { TAG_TRUE } else { TAG_FALSE }]]);
     }
 }
 
@@ -333,9 +371,8 @@ impl Field for str {
     fn write_to(&self, recorder: &mut Recorder) {
         // More than 4 GiB do not fit the length; what does is cut at no character, as it is decoded leniently.
         let len = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        recorder.put(&[TAG_TEXT]);
-        recorder.put(&len.to_le_bytes());
-        recorder.put(self.as_bytes().get(..len as usize).unwrap_or_default());
+        let text = self.as_bytes().get(..len as usize).unwrap_or_default();
+        recorder.put([&[TAG_TEXT], &len.to_le_bytes(), text]);
     }
 }
 
@@ -376,12 +413,14 @@ impl<F: Field> Field for Option<F> {
     fn write_to(&self, recorder: &mut Recorder) {
         match self {
             Some(value) => value.write_to(recorder),
-            None => recorder.put(&[TAG_NULL]),
+            None => recorder.put([&[TAG_NULL]]),
         }
     }
 }
 
 impl Item for Record {
+    type Header = Header;
+
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         static POOL: Pool<Spare<Record>> = Pool::new(MOST_SPARES);
         thread_local! {
@@ -391,9 +430,7 @@ impl Item for Record {
     }
 }
 
-/// Bytes of fields and message that a record holds without an allocation.
-const INLINE: usize = 136;
-/// Emptied chunks that wait for their next use, at most, beside two with each thread: about 800 KiB.
+/// Emptied chunks that wait for their next use, at most, beside two with each thread: about 720 KiB.
 const MOST_SPARES: usize = 128;
 const NO_MESSAGE: u32 = u32::MAX;
 
@@ -405,7 +442,7 @@ const TAG_UNSIGNED: u8 = 4;
 const TAG_FLOAT: u8 = 5;
 const TAG_TEXT: u8 = 6;
 
-const _: () = assert!(size_of::<Record>() <= 192, "a slot is three cache lines");
+const _: () = assert!(size_of::<Record>() <= size_of::<Brief<Header>>(), "no slot is larger than a brief");
 
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use super::record::Record;
+use super::record::{Crumb, Record};
 use crate::protocol::Breadcrumb;
-use crate::sync::ring::{Head, View};
+use crate::sync::ring::{Cargo, Head, View, Writer};
 
 /// Where a layer's next breadcrumb goes.
 #[derive(Clone, Debug)]
@@ -29,10 +29,18 @@ pub(crate) struct Crumbs {
 impl Trail {
     /// Moves the record here. False: there must be a [`next`](Self::next) trail first, and the record stays.
     #[inline]
-    pub(crate) fn push(&self, record: &mut Option<Record>) -> bool {
+    pub(crate) fn push(&self, record: &mut impl Cargo<Record>) -> bool {
         match self {
             Self::Live(head) => head.push(record),
             Self::Inherited(_) => false,
+        }
+    }
+
+    /// A writer to this layer's own chunk.
+    pub(crate) fn writer(&self) -> Option<Writer<Record>> {
+        match self {
+            Self::Live(head) => Some(head.writer()),
+            Self::Inherited(_) => None,
         }
     }
 
@@ -72,7 +80,7 @@ impl Crumbs {
 
     /// Builds them, oldest first.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(Breadcrumb)) {
-        self.view.for_each(self.length, |record| visit(record.to_breadcrumb()));
+        self.view.for_each(self.length, |seen| visit(Crumb::from(seen).to_breadcrumb()));
     }
 }
 
@@ -93,9 +101,9 @@ impl Serialize for Joined<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         let mut written = Ok(());
-        self.crumbs.view.for_each(self.crumbs.length, |record| {
+        self.crumbs.view.for_each(self.crumbs.length, |seen| {
             if written.is_ok() {
-                written = list.serialize_element(record);
+                written = list.serialize_element(&Crumb::from(seen));
             }
         });
         written?;

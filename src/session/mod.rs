@@ -28,7 +28,7 @@ use self::state::{Record, State};
 use crate::clock;
 use crate::options::{ClientOptions, SessionMode};
 use crate::protocol::ids::random_uuid;
-use crate::protocol::{Event, Level, SessionAttributes, SessionStatus, SessionUpdate, User};
+use crate::protocol::{Level, SessionAttributes, SessionStatus, SessionUpdate, User};
 
 /// A session that some scope holds, running or over.
 pub(crate) struct Session {
@@ -107,14 +107,11 @@ impl Session {
     /// Takes note of an event that was captured at this level. `Some`: the server wants to hear of the change.
     ///
     /// Only errors count. One that nobody handled is a crash, which ends a run.
-    pub(crate) fn note(&self, event: &Event<'_>, level: Level) -> Option<Update> {
+    pub(crate) fn note(&self, level: Level, is_crash: impl FnOnce() -> bool) -> Option<Update> {
         if level < Level::Error {
             return None;
         }
-        let crashed = event
-            .exception
-            .iter()
-            .any(|exception| exception.mechanism.as_ref().is_some_and(|mechanism| mechanism.handled == Some(false)));
+        let crashed = is_crash();
         match self.kind {
             Kind::Run { .. } if crashed => self.update(self.state.crash_and_end()?),
             Kind::Run { .. } => self.update(self.state.first_error()?),

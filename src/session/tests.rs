@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{Buckets, DistinctId, Outcome, Request, Session, Sink, Update, attributes};
 use crate::options::{ClientOptions, SessionMode};
-use crate::protocol::{Event, Exception, Level, Mechanism, SessionStatus, SessionUpdate, User};
+use crate::protocol::{Level, SessionStatus, SessionUpdate, User};
 
 /// Keeps what it hears.
 #[derive(Default)]
@@ -45,12 +45,6 @@ fn heard(listener: &Listener) -> Vec<SessionUpdate<'static>> {
     listener.updates.lock().unwrap().iter().map(sent).collect()
 }
 
-fn unhandled() -> Event<'static> {
-    let mechanism = Mechanism { handled: Some(false), ..Mechanism::default() };
-    let exception = Exception { mechanism: Some(mechanism), ..Exception::default() };
-    Event { exception: vec![exception].into(), ..Event::default() }
-}
-
 #[test]
 fn without_a_release_there_is_no_session() {
     assert!(Session::start(Arc::<Listener>::default(), &ClientOptions::new(), None).is_none());
@@ -59,7 +53,7 @@ fn without_a_release_there_is_no_session() {
 #[test]
 fn a_run_that_went_well_is_told_once_when_it_ends() {
     let (listener, session) = start(SessionMode::Application, None);
-    assert!(session.note(&Event::default(), Level::Warning).is_none());
+    assert!(session.note(Level::Warning, || false).is_none());
     session.end(SessionStatus::Ok);
     session.end(SessionStatus::Crashed);
     drop(session);
@@ -73,10 +67,10 @@ fn a_run_that_went_well_is_told_once_when_it_ends() {
 #[test]
 fn the_first_error_of_a_run_is_told_and_the_others_are_counted() {
     let (listener, session) = start(SessionMode::Application, None);
-    let first = sent(&session.note(&Event::default(), Level::Error).unwrap());
+    let first = sent(&session.note(Level::Error, || false).unwrap());
     assert_eq!((first.status, first.errors, first.duration), (SessionStatus::Ok, 1, None));
     assert_eq!((first.init, first.sequence), (true, Some(0)));
-    assert!(session.note(&Event::default(), Level::Fatal).is_none());
+    assert!(session.note(Level::Fatal, || false).is_none());
     drop(session);
     let last = &heard(&listener)[0];
     assert_eq!((last.status, last.errors), (SessionStatus::Exited, 2));
@@ -87,12 +81,12 @@ fn the_first_error_of_a_run_is_told_and_the_others_are_counted() {
 #[test]
 fn a_crash_ends_a_run_and_is_an_error_too() {
     let (listener, session) = start(SessionMode::Application, None);
-    assert!(session.note(&unhandled(), Level::Warning).is_none(), "below an error");
-    let crash = sent(&session.note(&unhandled(), Level::Error).unwrap());
+    assert!(session.note(Level::Warning, || true).is_none(), "below an error");
+    let crash = sent(&session.note(Level::Error, || true).unwrap());
     assert_eq!((crash.status, crash.errors, crash.init), (SessionStatus::Crashed, 1, true));
     assert!(crash.duration.is_some());
-    assert!(session.note(&unhandled(), Level::Fatal).is_none());
-    assert!(session.note(&Event::default(), Level::Error).is_none());
+    assert!(session.note(Level::Fatal, || true).is_none());
+    assert!(session.note(Level::Error, || false).is_none());
     session.end(SessionStatus::Exited);
     drop(session);
     assert!(heard(&listener).is_empty());
@@ -107,19 +101,19 @@ fn a_run_that_is_ended_as_crashed_has_an_error() {
 
 #[test]
 fn a_request_is_told_once_when_it_ends_and_by_how_it_went() {
-    let cases: [(&[Event<'static>], SessionStatus, Outcome); 7] = [
+    let cases: [(&[bool], SessionStatus, Outcome); 7] = [
         (&[], SessionStatus::Exited, Outcome::Exited),
         (&[], SessionStatus::Ok, Outcome::Exited),
         (&[], SessionStatus::Abnormal, Outcome::Abnormal),
         (&[], SessionStatus::Crashed, Outcome::Crashed),
-        (&[Event::default()], SessionStatus::Exited, Outcome::Errored),
-        (&[Event::default()], SessionStatus::Abnormal, Outcome::Abnormal),
-        (&[unhandled(), Event::default()], SessionStatus::Exited, Outcome::Crashed),
+        (&[false], SessionStatus::Exited, Outcome::Errored),
+        (&[false], SessionStatus::Abnormal, Outcome::Abnormal),
+        (&[true, false], SessionStatus::Exited, Outcome::Crashed),
     ];
-    for (events, status, outcome) in cases {
+    for (crashes, status, outcome) in cases {
         let (listener, session) = start(SessionMode::Request, None);
-        for event in events {
-            assert!(session.note(event, Level::Error).is_none());
+        for &crashed in crashes {
+            assert!(session.note(Level::Error, || crashed).is_none());
         }
         assert!(listener.requests.lock().unwrap().is_empty());
         session.end(status);
@@ -155,13 +149,13 @@ fn of_threads_that_mark_and_end_one_session_each_change_is_told_once() {
     let play = |thread: usize| {
         let mut told = Vec::new();
         for (round, (_, session)) in sessions.iter().enumerate() {
-            let event = if (thread, round % 2) == (0, 0) { unhandled() } else { Event::default() };
+            let crashed = (thread, round % 2) == (0, 0);
             // All at once.
             arrived.fetch_add(1, Relaxed);
             while arrived.load(Relaxed) < 2 * (round + 1) {
                 std::thread::yield_now();
             }
-            let updates = (0..round % 3).filter_map(|_| session.note(&event, Level::Error));
+            let updates = (0..round % 3).filter_map(|_| session.note(Level::Error, || crashed));
             told.push(updates.map(|update| sent(&update)).collect::<Vec<_>>());
             session.end(SessionStatus::Exited);
         }

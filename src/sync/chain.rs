@@ -11,13 +11,14 @@
 //! address: a plain compare-and-swap of the top is enough.
 //!
 //! # Guarantees
-//! Walking is wait-free, pushing and sealing are lock-free. A push allocates nothing beyond its link, which the caller may
-//! have made long before. Dropping a chain is iterative.
+//! Walking is wait-free, pushing and sealing are lock-free. A push allocates its link, and nothing for one that its caller
+//! made long before. Dropping a chain is iterative.
 //!
 //! # Invariants
-//! - **I1** The chain owns one count of each link that it reaches from its top, and gives it up only when it is dropped.
-//! - **I2** A link is claimed by one push in its life. Its place is written by that push alone, before the link is
-//!   reachable, and never again.
+//! - **I1** Of each link that the chain reaches from its top it owns a count until it is emptied, or the link is lent to it
+//!   by somebody who keeps it for longer.
+//! - **I2** A link is pushed once in its life. Its place is written by that push alone, before the link is reachable, and
+//!   never again.
 //! - **I3** The top is changed by read-modify-writes alone, so whoever acquires it takes in every push before.
 //!
 //! # Orderings
@@ -30,7 +31,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use super::{AtomicU32, AtomicU64, UnsafeCell};
+use super::{AtomicU64, UnsafeCell};
 
 /// Values that are pushed and never taken back.
 pub(crate) struct Chain<T> {
@@ -40,9 +41,8 @@ pub(crate) struct Chain<T> {
 }
 
 /// A value that can be pushed once, to one chain, and shared beside that.
-pub(crate) struct Link<T> {
+pub(super) struct Link<T> {
     value: T,
-    claimed: AtomicU32,
     place: UnsafeCell<Place>,
 }
 
@@ -60,8 +60,6 @@ pub(crate) enum Refused {
     Sealed,
     /// The chain is as high as it may be.
     Full,
-    /// The link was pushed before, or refused.
-    Claimed,
 }
 
 // SAFETY: `place` is written before the link is shared through a chain, and only read after that (I2).
@@ -81,21 +79,41 @@ impl<T> Chain<T> {
         if self.top.load(Relaxed) & SEALED != 0 {
             return Err(Refused::Sealed);
         }
-        self.push_link(Arc::new(Link::new(value)), u32::MAX)
+        self.push_up_to(u32::MAX, value)
     }
 
     /// Puts a value on top, unless the chain is sealed or has `most` links.
     pub(crate) fn push_up_to(&self, most: u32, value: T) -> Result<(), Refused> {
-        self.push_link(Arc::new(Link::new(value)), most)
+        // SAFETY: nobody else knows the link.
+        unsafe { self.push_link(Arc::new(Link::new(value)), most) }
     }
 
     /// Puts a link on top, unless the chain is sealed or has `most` links.
-    pub(crate) fn push_link(&self, link: Arc<Link<T>>, most: u32) -> Result<(), Refused> {
-        // HC1, Relaxed: only uniqueness counts.
-        if link.claimed.swap(1, Relaxed) != 0 {
-            return Err(Refused::Claimed);
-        }
-        let pushed = pack(&link);
+    ///
+    /// # Safety
+    /// The link was pushed to no chain before, and will be to none after (I2).
+    pub(super) unsafe fn push_link(&self, link: Arc<Link<T>>, most: u32) -> Result<(), Refused> {
+        // SAFETY: pushed once, as the caller says; our count of it becomes the chain's if it is pushed (I1).
+        unsafe { self.put_on_top(&link, Arc::as_ptr(&link).expose_provenance() as u64, most)? };
+        _ = Arc::into_raw(link);
+        Ok(())
+    }
+
+    /// Puts a link on top that stays somebody else's, unless the chain is sealed or has `most` links.
+    ///
+    /// # Safety
+    /// The link was pushed to no chain before, and will be to none after (I2). It stays where it is until the chain is
+    /// dropped, or [emptied](Self::clear) (I1).
+    pub(super) unsafe fn push_lent(&self, link: &Link<T>, most: u32) -> Result<(), Refused> {
+        let address = ptr::from_ref(link).expose_provenance() as u64;
+        // SAFETY: pushed once, as the caller says, and marked as lent (I1).
+        unsafe { self.put_on_top(link, address | LENT, most) }
+    }
+
+    /// # Safety
+    /// The link was pushed to no chain before, and will be to none after; `word` is its address and whose it is.
+    #[inline]
+    unsafe fn put_on_top(&self, link: &Link<T>, word: u64, most: u32) -> Result<(), Refused> {
         // HP1, Acquire: pairs with HP2; the place of the link on top. Model: `a_push_sees_the_link_it_stands_on`.
         let mut top = self.top.load(Acquire);
         loop {
@@ -106,16 +124,12 @@ impl<T> Chain<T> {
             if height >= most {
                 return Err(Refused::Full);
             }
-            // SAFETY: HC1 made us the one who writes, and nobody can reach the link by the chain yet (I2).
+            // SAFETY: the caller alone pushes it, and nobody can reach the link by the chain yet (I2).
             link.place.with_mut(|place| unsafe { *place = Place { below: top, height: height + 1 } });
             // HP2, Release: pairs with HW1 and HP1; the link. When it fails, it reads the top again, as HP1 does. Model:
             // `a_walker_sees_whole_values`.
-            match self.top.compare_exchange_weak(top, pushed, Release, Acquire) {
-                Ok(_) => {
-                    // The chain's own count now (I1).
-                    _ = Arc::into_raw(link);
-                    return Ok(());
-                }
+            match self.top.compare_exchange_weak(top, word, Release, Acquire) {
+                Ok(_) => return Ok(()),
                 Err(changed) => top = changed,
             }
         }
@@ -130,6 +144,12 @@ impl<T> Chain<T> {
     pub(crate) fn is_sealed(&self) -> bool {
         // HS2, Relaxed: the bit tells of itself alone.
         self.top.load(Relaxed) & SEALED != 0
+    }
+
+    /// True if nothing was pushed. It says nothing about what another thread pushes meanwhile.
+    pub(crate) fn is_empty(&self) -> bool {
+        // HE1, Relaxed: nothing of the link is looked at.
+        self.top.load(Relaxed) & !SEALED == 0
     }
 
     pub(crate) fn newest(&self) -> Option<&T> {
@@ -158,16 +178,33 @@ impl<T> Chain<T> {
     }
 }
 
-impl<T> Drop for Chain<T> {
-    fn drop(&mut self) {
+impl<T> Chain<T> {
+    /// Lets go of all links. The chain is as new.
+    pub(super) fn clear(&mut self) {
         // HD1, Relaxed: `&mut self`, so all pushes and walks have ended before.
-        let mut top = self.top.swap(0, Relaxed);
+        let mut top = self.top.load(Relaxed);
+        if top == 0 {
+            return;
+        }
+        // HD2, Relaxed: as HD1; who shares the chain after that publishes it.
+        self.top.store(0, Relaxed);
         // One after the other: a long chain must not become a deep stack of calls.
         while let Some(link) = ptr::NonNull::new(link_at::<T>(top).cast_mut()) {
-            // SAFETY: `pack` took the address of an Arc of this type, and the count is the chain's own (I1).
-            let link = unsafe { Arc::from_raw(link.as_ptr()) };
-            top = link.place().below;
+            if top & LENT != 0 {
+                // SAFETY: whoever lent it keeps it for longer than this (I1).
+                top = unsafe { link.as_ref() }.place().below;
+            } else {
+                // SAFETY: the address was taken of an Arc of this type, and the count is the chain's own (I1).
+                let link = unsafe { Arc::from_raw(link.as_ptr()) };
+                top = link.place().below;
+            }
         }
+    }
+}
+
+impl<T> Drop for Chain<T> {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -178,11 +215,11 @@ impl<T: fmt::Debug> fmt::Debug for Chain<T> {
 }
 
 impl<T> Link<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self { value, claimed: AtomicU32::new(0), place: UnsafeCell::new(Place { below: 0, height: 0 }) }
+    pub(super) fn new(value: T) -> Self {
+        Self { value, place: UnsafeCell::new(Place { below: 0, height: 0 }) }
     }
 
-    pub(crate) fn value(&self) -> &T {
+    pub(super) fn value(&self) -> &T {
         &self.value
     }
 
@@ -193,22 +230,14 @@ impl<T> Link<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for Link<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value.fmt(f)
-    }
-}
-
-fn pack<T>(link: &Arc<Link<T>>) -> u64 {
-    Arc::as_ptr(link).expose_provenance() as u64
-}
-
 fn link_at<T>(word: u64) -> *const Link<T> {
-    ptr::with_exposed_provenance((word & !SEALED) as usize)
+    ptr::with_exposed_provenance((word & !(SEALED | LENT)) as usize)
 }
 
-/// In the lowest bit, which an address has not.
+// Two bits that the address of a link has not.
 const SEALED: u64 = 1;
+/// The link on top is somebody else's.
+const LENT: u64 = 2;
 
 #[cfg(test)]
 mod tests;

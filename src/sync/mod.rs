@@ -1,24 +1,31 @@
 //! Lock-free parts; the only home of `unsafe`.
 //!
 //! Nothing here has heard of Sentry: a shared pointer that is swapped ([`swap`]), a ring of append-only
-//! chunks ([`ring`]), a chain that only grows ([`chain`]), spare memory ([`pool`]), a sleeper and its wakers ([`parker`]),
-//! and counters ([`tally`]). Atomics and cells come from this module, so that the same source runs on the hardware and
-//! inside the model checker (`--cfg vidette_loom`).
+//! chunks ([`ring`]), a chain that only grows ([`chain`]), a roster of what began and what has ended ([`roster`]), a queue
+//! that says when its taker is to be woken ([`inbox`]), spare memory ([`pool`]), bytes in place ([`bytes`]), a sleeper and its
+//! wakers ([`parker`]), counters ([`tally`]), numbers that come once ([`unique`]), and the cycle counter ([`cycles`]). Atomics
+//! and cells come from this module, so that the same source runs on the hardware and inside the model checker
+//! (`--cfg vidette_loom`).
 
+pub(crate) mod bytes;
 pub(crate) mod chain;
+pub(crate) mod cycles;
+pub(crate) mod inbox;
 pub(crate) mod parker;
 pub(crate) mod pool;
 pub(crate) mod ring;
+pub(crate) mod roster;
 pub(crate) mod swap;
 pub(crate) mod tally;
+pub(crate) mod unique;
 
 #[cfg(vidette_loom)]
 mod modelled;
 
 #[cfg(vidette_loom)]
-pub(crate) use self::modelled::{AtomicU32, AtomicU64, UnsafeCell};
+pub(crate) use self::modelled::{AtomicU8, AtomicU32, AtomicU64, UnsafeCell};
 #[cfg(not(vidette_loom))]
-pub(crate) use self::native::{AtomicU32, AtomicU64, UnsafeCell};
+pub(crate) use self::native::{AtomicU8, AtomicU32, AtomicU64, UnsafeCell};
 
 /// Gives up the processor once: what a loop does that found something out of the ordinary.
 pub(crate) fn yield_now() {
@@ -50,7 +57,7 @@ use std::thread::{Thread, current as current_thread};
 
 #[cfg(not(vidette_loom))]
 mod native {
-    pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64};
+    pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
     /// `std`'s cell behind the closure interface of the model checker.
     #[derive(Debug)]

@@ -76,5 +76,6 @@ macro_rules! modelled_atomic {
     };
 }
 
+modelled_atomic!(AtomicU8, u8);
 modelled_atomic!(AtomicU32, u32);
 modelled_atomic!(AtomicU64, u64);

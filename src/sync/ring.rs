@@ -5,21 +5,24 @@
 //!
 //! ```text
 //!   Head ──► chunk 4                      View = (chunk 4, the slots that were published when it was frozen)
-//!            │ tail  mask  slots[32]
+//!            │ tail  flags  slots[32]
 //!            └ past: 3, 2, 1              chunk 1 goes as a whole once no past and no head names it
 //! ```
 //!
 //! No slot is ever written twice while someone can read it, so freezing copies nothing: it notes which slots are
 //! published and shares the chunk. Whoever pushes after that, on either side, is not seen on the other.
 //!
+//! What is pushed is a [whole](Seen::Whole) value or a [`Brief`]: a header and some bytes, of which only those are copied
+//! that are there.
+//!
 //! # Guarantees
-//! Push: wait-free, no allocation, no user code between reserving a slot and publishing it. Freeze: wait-free, and
-//! allocates only when a writer stands still between the two in an older chunk. A ring pins at most about twice the
-//! chunks that what it shows would fill ([`Past::compact`]).
+//! Push: wait-free, one read-modify-write, no allocation, no user code between reserving a slot and publishing it. Freeze:
+//! wait-free, and allocates only when a writer stands still between the two in an older chunk. A ring pins at most about
+//! twice the chunks that what it shows would fill ([`Past::compact`]).
 //!
 //! # Invariants
-//! - **I1** A slot belongs to the one writer that reserved its index, until its bit stands in `mask`; from then on it is
-//!   only read, until the chunk's last reference is gone.
+//! - **I1** A slot belongs to the one writer that reserved its index, until its flag is up; from then on it is only read,
+//!   until the chunk's last reference is gone. The flag says what the slot holds.
 //! - **I2** A chunk's `past` is written before the chunk is shared, and emptied by whoever drops the last head; readers of
 //!   `past` hold a head.
 //! - **I3** A chunk is recycled by whoever drops its last reference; heads are references, so its past is empty by then.
@@ -27,30 +30,40 @@
 //!   sets off ends there.
 //!
 //! # Orderings
-//! RW1 ⇄ RF1, RV1 a slot's contents · RD1, RD2 ⇄ RD1, RD4 the end of all reads before the slots are dropped · RD2 ⇄ RD3 the
-//! same for the past.
+//! RW1 ⇄ RF1 a slot's contents · RS2 ⇄ RS1 those of the slots that another thread saw · RD1, RD2 ⇄ RD1, RD4 the end of all
+//! reads before the slots are dropped · RD2 ⇄ RD3 the same for the past.
 //!
 //! # Not here
 //! Who may push to which head and which head is current: the layers of a hub.
 
 use std::fmt;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use smallvec::SmallVec;
 
+pub(crate) use self::slot::{Brief, Cargo, Seen};
+use self::slot::{EMPTY, Slot};
 use super::pool::Spares;
-use super::{AtomicU32, AtomicU64, UnsafeCell};
+use super::{AtomicU8, AtomicU32, AtomicU64, UnsafeCell};
+
+mod slot;
 
 /// What a ring holds.
 pub(crate) trait Item: Clone + Send + Sync + 'static {
+    /// What stands before the bytes of what is stored as bytes.
+    type Header: Copy + Send + Sync + 'static;
+
     /// Where emptied chunks wait for their next use, if anywhere.
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>>;
 }
 
 /// The right to push: one of the threads' handles to the newest chunk.
 pub(crate) struct Head<T: Item>(ManuallyDrop<Reference<T>>);
+
+/// The right to push to one chunk. It keeps the chunk, and shows nothing by itself: who reads holds a head.
+pub(crate) struct Writer<T: Item>(Reference<T>);
 
 /// What had been published when the ring was frozen.
 pub(crate) struct View<T: Item> {
@@ -67,11 +80,13 @@ struct Chunk<T: Item> {
     refs: AtomicU64,
     /// The next index to reserve; `SLOTS` and above: full.
     tail: AtomicU32,
-    /// Bit i: slot i is published.
-    mask: AtomicU32,
+    /// Slots that someone has seen published; a hint, from which a bit may be missing.
+    seen: AtomicU32,
+    /// What each slot holds; `EMPTY`: nothing that is published.
+    flags: [AtomicU8; SLOTS],
     /// The chunks before this one (I2).
     past: UnsafeCell<Before<T>>,
-    slots: [UnsafeCell<MaybeUninit<T>>; SLOTS],
+    slots: [Slot<T>; SLOTS],
 }
 
 /// What came before a chunk.
@@ -126,33 +141,21 @@ impl<T: Item> Head<T> {
         Self(ManuallyDrop::new(Reference(NonNull::from(Box::leak(chunk)))))
     }
 
-    /// Moves the value to a slot. False: the chunk is full, and the value stays where it is.
+    /// Moves what is in `cargo` to a slot. False: the chunk is full, and the cargo stays where it is.
     #[inline]
-    pub(crate) fn push(&self, value: &mut Option<T>) -> bool {
-        let chunk = self.0.chunk();
-        let Some(whole) = value else { return true };
-        // RT1, Relaxed: only keeps the tail from growing without end.
-        if chunk.tail.load(Relaxed) >= SLOTS as u32 {
-            return false;
-        }
-        // RT2, Relaxed: hands out an index once; RW1 publishes what is written there.
-        let index = chunk.tail.fetch_add(1, Relaxed);
-        let Some(slot) = chunk.slots.get(index as usize) else { return false };
-        let from: *const T = whole;
-        // SAFETY: RT2 gave this index to us alone, and its bit is not set: the slot is ours (I1). The value is copied once:
-        // a large one that passes through variables is copied more often, which costs as much as the rest.
-        slot.with_mut(|slot| unsafe { slot.cast::<T>().copy_from_nonoverlapping(from, 1) });
-        // SAFETY: the value has moved to the slot, so it is forgotten here.
-        unsafe { std::ptr::write(value, None) };
-        // RW1, Release: pairs with RF1 and RV1; the slot's contents. Model: `a_view_shows_whole_values`.
-        chunk.mask.fetch_or(1 << index, Release);
-        true
+    pub(crate) fn push(&self, cargo: &mut impl Cargo<T>) -> bool {
+        self.0.chunk().push(cargo)
+    }
+
+    /// A writer to this head's chunk.
+    pub(crate) fn writer(&self) -> Writer<T> {
+        Writer(Reference::clone(&self.0))
     }
 
     /// Notes what is published now. Later pushes, here or anywhere, do not show.
     pub(crate) fn freeze(&self) -> View<T> {
-        // RF1, Acquire: pairs with RW1. Before RF2, so that the newest seen is never newer than what RF2 misses.
-        let mask = self.0.chunk().mask.load(Acquire);
+        // Before the older chunks, so that the newest seen is never newer than what is missed in those.
+        let mask = self.0.chunk().published();
         if self.before().all(|(chunk, mask)| chunk.is_settled(mask)) {
             return View { head: Some(self.clone()), mask };
         }
@@ -178,6 +181,20 @@ impl<T: Item> Head<T> {
             }
         };
         newest.into_iter().chain(rest.into_iter().flatten().map(|past| (&past.chunk, past.mask)))
+    }
+}
+
+impl<T: Item> Writer<T> {
+    /// Moves what is in `cargo` to a slot. False: the chunk is full, and the cargo stays where it is.
+    #[inline]
+    pub(crate) fn push(&self, cargo: &mut impl Cargo<T>) -> bool {
+        self.0.chunk().push(cargo)
+    }
+}
+
+impl<T: Item> fmt::Debug for Writer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
     }
 }
 
@@ -235,7 +252,7 @@ impl<T: Item> View<T> {
     pub(crate) const EMPTY: Self = Self { head: None, mask: 0 };
 
     /// Visits the newest `length` values, oldest first.
-    pub(crate) fn for_each(&self, length: usize, mut visit: impl FnMut(&T)) {
+    pub(crate) fn for_each(&self, length: usize, mut visit: impl FnMut(Seen<'_, T>)) {
         let Some(head) = &self.head else { return };
         let mut parts: SmallVec<[(&Chunk<T>, u32); 8]> = SmallVec::new();
         let mut missing = length;
@@ -297,17 +314,15 @@ impl<T: Item> Past<T> {
         let mut head = Head::with_past(Before::Chunks(SmallVec::new()));
         let mut keep = |full: &Head<T>| dense.insert(0, Self { chunk: Reference::clone(&full.0), mask: None });
         for past in sparse.iter().rev() {
-            past.chunk.chunk().for_each(past.chunk.visible(past.mask), &mut |value: &T| {
-                let mut value = Some(value.clone());
-                while !head.push(&mut value) {
+            past.chunk.chunk().for_each(past.chunk.visible(past.mask), &mut |seen: Seen<'_, T>| {
+                while !seen.copy_to(&head) {
                     keep(&head);
                     head = Head::with_past(Before::Chunks(SmallVec::new()));
                 }
             });
         }
         // The last one is not full; nobody will push to it any more, so its mask is final.
-        // RF3, Relaxed: we published all of it ourselves.
-        let mask = head.0.chunk().mask.load(Relaxed);
+        let mask = head.0.chunk().published();
         if mask != 0 {
             dense.insert(0, Self { chunk: Reference::clone(&head.0), mask: Some(mask) });
         }
@@ -328,14 +343,12 @@ impl<T: Item> Reference<T> {
 
     /// True if these slots of the chunk can't change any more.
     fn is_settled(&self, mask: Option<u32>) -> bool {
-        // RF2, Relaxed: only asks; whoever reads the slots loads again at RV1, and a mask never shrinks.
-        mask.is_some() || self.chunk().mask.load(Relaxed) == FULL
+        mask.is_some() || self.chunk().published() == FULL
     }
 
     /// Those of these slots of the chunk that can be read.
     fn visible(&self, mask: Option<u32>) -> u32 {
-        // RV1, Acquire: pairs with RW1. Model: `an_older_chunk_shows_whole_values`.
-        mask.unwrap_or_else(|| self.chunk().mask.load(Acquire))
+        mask.unwrap_or_else(|| self.chunk().published())
     }
 }
 
@@ -358,20 +371,65 @@ impl<T: Item> Chunk<T> {
         Box::new(Self {
             refs: AtomicU64::new(0),
             tail: AtomicU32::new(0),
-            mask: AtomicU32::new(0),
+            seen: AtomicU32::new(0),
+            flags: std::array::from_fn(|_| AtomicU8::new(EMPTY)),
             past: UnsafeCell::new(Before::Chunks(SmallVec::new())),
-            slots: std::array::from_fn(|_| UnsafeCell::new(MaybeUninit::uninit())),
+            slots: std::array::from_fn(|_| Slot::new()),
         })
     }
 
+    #[inline]
+    fn push(&self, cargo: &mut impl Cargo<T>) -> bool {
+        if cargo.is_gone() {
+            return true;
+        }
+        // RT1, Relaxed: only keeps the tail from growing without end.
+        if self.tail.load(Relaxed) >= SLOTS as u32 {
+            return false;
+        }
+        // RT2, Relaxed: hands out an index once; RW1 publishes what is written there.
+        let index = self.tail.fetch_add(1, Relaxed) as usize;
+        let (Some(slot), Some(flag)) = (self.slots.get(index), self.flags.get(index)) else { return false };
+        // SAFETY: RT2 gave this index to us alone, and its flag is not up: the slot is ours (I1).
+        let kind = unsafe { cargo.unload(slot) };
+        // RW1, Release: pairs with RF1; the slot's contents. Model: `a_view_shows_whole_values`.
+        flag.store(kind, Release);
+        true
+    }
+
+    /// The slots that are published now.
+    fn published(&self) -> u32 {
+        // RS1, Acquire: pairs with RS2; the contents of the slots that the other saw. Model:
+        // `a_view_shows_whole_what_another_saw`.
+        let seen = self.seen.load(Acquire);
+        // RT3, Relaxed: whatever was pushed before has moved the tail before.
+        let end = if seen == FULL { 0 } else { self.tail.load(Relaxed).min(SLOTS as u32) };
+        let mut mask = seen;
+        for index in seen.trailing_ones()..end {
+            let Some(flag) = self.flags.get(index as usize) else { break };
+            // RF1, Acquire: pairs with RW1. Model: `a_view_shows_whole_values`.
+            if flag.load(Acquire) != EMPTY {
+                mask |= 1 << index;
+            }
+        }
+        if mask != seen {
+            // RS2, Release: pairs with RS1; passes on what RF1 took in. Another thread's store may get lost over it, or come
+            // after it: then the flags are looked at once more. Model: `a_view_shows_whole_what_another_saw`.
+            self.seen.store(mask, Release);
+        }
+        mask
+    }
+
     /// Visits the slots in `mask`, all of which are published, in the order of their indices.
-    fn for_each(&self, mut mask: u32, visit: &mut impl FnMut(&T)) {
+    fn for_each(&self, mut mask: u32, visit: &mut impl FnMut(Seen<'_, T>)) {
         while mask != 0 {
-            let index = mask.trailing_zeros();
+            let index = mask.trailing_zeros() as usize;
             mask &= mask - 1;
-            if let Some(slot) = self.slots.get(index as usize) {
-                // SAFETY: the bit was read with Acquire after RW1, so the slot is initialised and only read (I1).
-                slot.with(|slot| visit(unsafe { &*slot.cast::<T>() }));
+            if let (Some(slot), Some(flag)) = (self.slots.get(index), self.flags.get(index)) {
+                // RK1, Relaxed: the flag is up and stays as it is; it was taken in at RF1 or RS1.
+                let kind = flag.load(Relaxed);
+                // SAFETY: the bit was read after RF1, so the slot is published as that kind and only read (I1).
+                unsafe { slot.show(kind, visit) };
             }
         }
     }
@@ -388,18 +446,18 @@ impl<T: Item> Spare<T> {
     /// Empties a chunk that nobody refers to, and keeps it if there is room.
     fn give(chunk: Box<Chunk<T>>) {
         // RE1, Relaxed: RD1 took in everything.
-        let mut mask = chunk.mask.load(Relaxed);
+        let used = chunk.tail.load(Relaxed).min(SLOTS as u32) as usize;
         // RE2, Relaxed: the chunk is ours; whoever shares it next publishes it.
-        chunk.mask.store(0, Relaxed);
+        chunk.seen.store(0, Relaxed);
         // RE3, Relaxed: as RE2.
         chunk.tail.store(0, Relaxed);
-        while mask != 0 {
-            let index = mask.trailing_zeros();
-            mask &= mask - 1;
-            if let Some(slot) = chunk.slots.get(index as usize) {
-                // SAFETY: published, so initialised (I1); nobody refers to the chunk any more (I3).
-                slot.with_mut(|slot| unsafe { slot.cast::<T>().drop_in_place() });
-            }
+        for (slot, flag) in chunk.slots.iter().zip(&chunk.flags).take(used) {
+            // RE4, Relaxed: as RE1.
+            let kind = flag.load(Relaxed);
+            // RE5, Relaxed: as RE2.
+            flag.store(EMPTY, Relaxed);
+            // SAFETY: published as that kind (I1); nobody refers to the chunk any more (I3).
+            unsafe { slot.clear(kind) };
         }
         if let Some(spares) = T::spares() {
             spares.give(Self(chunk));

@@ -31,163 +31,36 @@
 //! - **I3** Whoever brings the count to zero is the only one left, and frees.
 //! - **I4** Guests are interchangeable: a node that comes back into the word may be left by an older guest through the
 //!   word and by a newer one through the count; the sum of I1 stays.
+//! - **I5** A turn that was read before a value was borrowed ([`Swap::borrow_in_turn`]) has passed when an exchange of that
+//!   value returns: whoever exchanges the word gives out a new one, after that and before returning, and none comes twice.
 //!
 //! # Orderings
-//! SB1 ⇄ SP1, SP4, SP5 the node's contents · SL1 ⇄ SP1, SP4, SP5 and SR1 ⇄ SR1, SR2, SC4 the end of all reads before the free.
+//! SB1, SB2 ⇄ SP1, SP4, SP5 the node's contents · SB2 ⇄ SP1, SP4, SP5 the turn · SL1 ⇄ SP1, SP4, SP5 and SR1 ⇄ SR1, SR2,
+//! SC4 the end of all reads before the free.
 //!
 //! # Not here
 //! Tagged heap pointers: an address that does not fit 52 bits aborts the process in `pack`, as no supported platform
 //! hands out such a one.
 
+mod node;
+
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-use super::pool::Spares;
-use super::{AtomicU64, yield_now};
-
-/// What stands in a [`Swap`].
-pub(crate) trait Content: Sized + 'static {
-    /// What readers want before anything else: the bits of [`TAGS`].
-    fn tag(&self) -> u64 {
-        0
-    }
-
-    /// Where emptied nodes wait for their next use, if anywhere.
-    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
-        None
-    }
-}
-
-/// The memory of a node without a value.
-pub(crate) struct Spare<T>(Box<MaybeUninit<Node<T>>>);
-
-/// A counted handle to an immutable value, as `Arc` is, that can stand in a [`Swap`].
-pub(crate) struct Shared<T: Content> {
-    node: NonNull<Node<T>>,
-    owns: PhantomData<Node<T>>,
-}
-
-#[repr(align(16))]
-struct Node<T> {
-    /// Handles, settled guests, and BIAS for each word that holds the address (I1).
-    count: AtomicU64,
-    value: T,
-}
-
-// SAFETY: a handle gives `&T` to many threads (Sync) and may drop the value on any of them (Send).
-unsafe impl<T: Content + Send + Sync> Send for Shared<T> {}
-// SAFETY: as above; `&Shared<T>` can be cloned into a `Shared<T>`.
-unsafe impl<T: Content + Send + Sync> Sync for Shared<T> {}
-
-impl<T: Content> Shared<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self::make(|| value)
-    }
-
-    /// The same, with the value made where it is to be.
-    #[inline]
-    pub(crate) fn make(value: impl FnOnce() -> T) -> Self {
-        Self { node: new_node(1, value), owns: PhantomData }
-    }
-
-    /// Gives the value back if this is the only handle, and drops the handle otherwise.
-    pub(crate) fn into_inner(self) -> Option<T> {
-        let node = ManuallyDrop::new(self).node;
-        if !were_last(node, 1) {
-            return None;
-        }
-        // SAFETY: by I3 the node is ours alone.
-        let value: *const T = unsafe { &raw const (*node.as_ptr()).value };
-        // SAFETY: the node is not used again but as a place.
-        let value = unsafe { value.read() };
-        recycle(node);
-        Some(value)
-    }
-
-    fn node(&self) -> &Node<T> {
-        // SAFETY: the handle counts (I1), so the node lives as long as `self`, and nobody writes to it but atomically.
-        unsafe { self.node.as_ref() }
-    }
-}
-
-impl<T: Content> Clone for Shared<T> {
-    fn clone(&self) -> Self {
-        // SC1, Relaxed: the handle we clone from keeps the node alive; nothing is published by counting.
-        self.node().count.fetch_add(1, Relaxed);
-        Self { node: self.node, owns: PhantomData }
-    }
-}
-
-impl<T: Content> Deref for Shared<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.node().value
-    }
-}
-
-impl<T: Content> Drop for Shared<T> {
-    fn drop(&mut self) {
-        give_up(self.node, 1);
-    }
-}
-
-impl<T: Content + fmt::Debug> fmt::Debug for Shared<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-#[inline]
-fn new_node<T: Content>(count: u64, value: impl FnOnce() -> T) -> NonNull<Node<T>> {
-    let place = match T::spares().and_then(|spares| spares.take()) {
-        Some(Spare(place)) => place,
-        None => Box::new_uninit(),
-    };
-    NonNull::from(Box::leak(Box::write(place, Node { count: AtomicU64::new(count), value: value() })))
-}
-
-/// Gives up units of a node's count, which the caller owns. If they were the last, drops the value.
-fn give_up<T: Content>(node: NonNull<Node<T>>, units: u64) {
-    if were_last(node, units) {
-        // SAFETY: by I3 the node is ours alone.
-        let value: *mut T = unsafe { &raw mut (*node.as_ptr()).value };
-        // SAFETY: the node is not used again but as a place.
-        unsafe { value.drop_in_place() };
-        recycle(node);
-    }
-}
-
-/// Gives up units of a node's count, which the caller owns. True: they were the last, and the node is the caller's.
-#[inline]
-fn were_last<T: Content>(node: NonNull<Node<T>>, units: u64) -> bool {
-    // SAFETY: the caller owns units of the count, so by I1 the node lives until the subtraction.
-    let count = unsafe { &node.as_ref().count };
-    // SR2, Acquire: nobody but us has units, so nobody can count or leave any more; takes in all others' reads. Model:
-    // `a_lone_handle_frees_after_all_reads`.
-    count.load(Acquire) == units
-        // SR1, AcqRel: Release ends our reads before any free; Acquire takes in all others'. Model:
-        // `the_last_to_leave_frees_after_all_reads`.
-        || count.fetch_sub(units, AcqRel) == units
-}
-
-/// Keeps the memory of a node that the caller owns and whose value is gone.
-fn recycle<T: Content>(node: NonNull<Node<T>>) {
-    // SAFETY: the node is the caller's; it came from a Box of this layout, and is initialised no longer.
-    let place = unsafe { Box::from_raw(node.as_ptr().cast::<MaybeUninit<Node<T>>>()) };
-    if let Some(spares) = T::spares() {
-        spares.give(Spare(place));
-    }
-}
+pub(crate) use self::node::{Content, Draft, Shared, Spare};
+use self::node::{Node, give_up, new_node};
+use super::{AtomicU64, unique, yield_now};
 
 /// A place for one [`Shared`] or none, which threads read and replace without waiting for each other.
 pub(crate) struct Swap<T: Content> {
     /// `guests << 52 | address | tag`; zero address: nothing.
     word: AtomicU64,
+    /// A number that no other word has, nor this one at any other time (I5).
+    turn: AtomicU64,
     owns: PhantomData<Shared<T>>,
 }
 
@@ -204,15 +77,44 @@ pub(crate) struct Borrow<'a, T: Content> {
 
 impl<T: Content> Swap<T> {
     pub(crate) fn new(value: Option<Shared<T>>) -> Self {
-        Self { word: AtomicU64::new(enter_word(value)), owns: PhantomData }
+        let word = AtomicU64::new(enter_word(value));
+        Self { word, turn: AtomicU64::new(unique::number()), owns: PhantomData }
+    }
+
+    /// Which turn it is; not zero. As long as this is the same, so is what stands here, or its replacement has not returned.
+    #[inline]
+    pub(crate) fn turn(&self) -> u64 {
+        // ST1, Relaxed: after an exchange that happened before, coherence shows its turn or a later one (I5).
+        self.turn.load(Relaxed)
+    }
+
+    /// Begins a new turn: what stood here has been exchanged.
+    #[inline]
+    fn change_turn(&self) {
+        // ST2, Relaxed: as ST1. No two are the same, so it does not matter whose comes last.
+        self.turn.store(unique::number(), Relaxed);
+    }
+
+    /// Borrows what stands here now, in the turn that is returned.
+    #[inline]
+    pub(crate) fn borrow_in_turn(&self) -> Option<(u64, Borrow<'_, T>)> {
+        let turn = self.turn();
+        // SB2, AcqRel: Acquire as SB1; Release puts the read of the turn before the exchange that takes this value out (SP1, SP4,
+        // SP5), and so before the turn that follows it (I5). Model: `a_turn_has_passed_when_its_value_has`.
+        self.borrow_with(|word| word.fetch_add(GUEST, AcqRel)).map(|guest| (turn, guest))
     }
 
     /// Borrows what stands here now.
     #[inline]
     pub(crate) fn borrow(&self) -> Option<Borrow<'_, T>> {
+        // SB1, Acquire: pairs with SP1; the node's contents are visible. Model: `a_reader_sees_a_whole_value`.
+        self.borrow_with(|word| word.fetch_add(GUEST, Acquire))
+    }
+
+    #[inline]
+    fn borrow_with(&self, enter: impl Fn(&AtomicU64) -> u64) -> Option<Borrow<'_, T>> {
         loop {
-            // SB1, Acquire: pairs with SP1; the node's contents are visible. Model: `a_reader_sees_a_whole_value`.
-            let word = self.word.fetch_add(GUEST, Acquire);
+            let word = enter(&self.word);
             match address(word) {
                 Some(node) if guests(word) < MOST_GUESTS => return Some(Borrow { swap: self, node }),
                 node => self.step_back(node),
@@ -246,6 +148,7 @@ impl<T: Content> Swap<T> {
         // SP1, AcqRel: Release publishes the new node's contents to SB1; Acquire takes in the reads of guests that left
         // through the word (SL1), which SS1 passes on.
         let word = self.word.swap(enter_word(value), AcqRel);
+        self.change_turn();
         settle(word)
     }
 
@@ -277,7 +180,7 @@ impl<T: Content> Swap<T> {
             };
             // SAFETY: the node is ours until the exchange. The handle is not counted yet: if the exchange succeeds, it is
             // the one that the word had.
-            let before = unsafe { place.replace(Some(Shared { node: old, owns: PhantomData })) };
+            let before = unsafe { place.replace(Some(Shared::of_unit(old))) };
             drop(before);
             // SP5, AcqRel: as SP1. Model: `what_is_stacked_upon_is_freed_after_all_reads`.
             match self.word.compare_exchange_weak(word, pack(node) | tag, AcqRel, Relaxed) {
@@ -287,6 +190,7 @@ impl<T: Content> Swap<T> {
             // SAFETY: the node is still ours; the handle that was not counted is taken back.
             std::mem::forget(unsafe { place.replace(None) });
         };
+        self.change_turn();
         // The word's unit is the new value's now. It may be the last already, if others have taken the value out again.
         give_up(old, BIAS - 1 - guests(found));
         true
@@ -333,7 +237,7 @@ impl<T: Content> Borrow<'_, T> {
     pub(crate) fn to_shared(&self) -> Shared<T> {
         // SC2, Relaxed: as SC1; we are a guest, so by I1 and I2 the count is positive.
         self.node().count.fetch_add(1, Relaxed);
-        Shared { node: self.node, owns: PhantomData }
+        Shared::of_unit(self.node)
     }
 
     /// Puts a value in the place of this one, which is let go with the borrow; or hands it back, if this one was replaced.
@@ -367,6 +271,7 @@ impl<T: Content> Borrow<'_, T> {
             // SP4, AcqRel: as SP1. Model: `what_is_published_over_is_freed_after_all_reads`.
             match self.swap.word.compare_exchange_weak(word, new, AcqRel, Relaxed) {
                 Ok(_) => {
+                    self.swap.change_turn();
                     // The guests found in the word move to the count, but for us; the BIAS and the word's handle go.
                     give_up(ManuallyDrop::new(self).node, BIAS + 1 - guests(word));
                     return true;
@@ -395,7 +300,7 @@ impl<T: Content> Borrow<'_, T> {
             }
         }
         // Swapped out meanwhile: a writer moved our unit to the count, or will (I2).
-        Some(Shared { node: self.node, owns: PhantomData })
+        Some(Shared::of_unit(self.node))
     }
 
     fn node(&self) -> &Node<T> {
@@ -451,7 +356,7 @@ fn settle<T: Content>(word: u64) -> Option<Shared<T>> {
     let count = unsafe { &node.as_ref().count };
     // SS1, Relaxed: the handle made here passes on what SP1 took in, when it leaves (SR1).
     count.fetch_sub(BIAS - 1 - guests(word), Relaxed);
-    Some(Shared { node, owns: PhantomData })
+    Some(Shared::of_unit(node))
 }
 
 fn pack<T>(node: NonNull<Node<T>>) -> u64 {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
 use super::record::{Note, Notes};
+use super::text::Text;
 use crate::protocol::{SpanId, TraceContext, TraceId};
 use crate::sync::chain::Chain;
 
@@ -13,13 +12,14 @@ use crate::sync::chain::Chain;
 pub(super) struct Bare {
     pub(super) span_id: SpanId,
     parent_span_id: SpanId,
-    op: SmolStr,
+    op: Text,
     /// Empty, or the one chain of notes that this handle shares with those that are cloned from it.
     notes: Chain<Arc<Chain<Note>>>,
 }
 
 impl Bare {
-    pub(super) fn new(span_id: SpanId, parent_span_id: SpanId, op: SmolStr) -> Self {
+    #[inline]
+    pub(super) fn new(span_id: SpanId, parent_span_id: SpanId, op: Text) -> Self {
         Self { span_id, parent_span_id, op, notes: Chain::new() }
     }
 
@@ -44,7 +44,7 @@ impl Bare {
             span_id: self.span_id,
             trace_id,
             parent_span_id: Some(self.parent_span_id),
-            op: Some(self.op.to_string()),
+            op: Some(self.op.as_str().to_owned()),
             data: self.notes().data,
             ..TraceContext::default()
         }

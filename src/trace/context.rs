@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use smol_str::SmolStr;
 
 use super::TransactionOrSpan;
 use super::baggage::Baggage;
 #[expect(deprecated, reason = "continues what was read the deprecated way")]
 use super::headers::SentryTrace;
 use super::headers::TracePropagationContext;
+use super::text::Text;
 use crate::protocol::{OrganizationId, SpanId, TraceId};
 
 /// Says with which probability a transaction is sampled, from `0.0` to `1.0`.
@@ -33,8 +33,8 @@ pub type CustomTransactionContext = serde_json::Map<String, Value>;
 /// ```
 #[derive(Clone, Debug)]
 pub struct TransactionContext {
-    pub(super) name: SmolStr,
-    pub(super) op: SmolStr,
+    pub(super) name: Text,
+    pub(super) op: Text,
     pub(super) trace_id: TraceId,
     pub(super) parent_span_id: Option<SpanId>,
     pub(super) span_id: SpanId,
@@ -58,17 +58,19 @@ pub(super) enum Ancestry {
 
 impl TransactionContext {
     /// A transaction that starts a new trace.
+    #[inline]
     #[must_use]
     pub fn new(name: &str, op: &str) -> Self {
         Self::new_with_trace_id(name, op, TraceId::default())
     }
 
     /// A transaction that starts a trace of this id.
+    #[inline]
     #[must_use]
     pub fn new_with_trace_id(name: &str, op: &str, trace_id: TraceId) -> Self {
         Self {
-            name: SmolStr::new(name),
-            op: SmolStr::new(op),
+            name: Text::new(name),
+            op: Text::new(op),
             trace_id,
             parent_span_id: None,
             span_id: SpanId::default(),
@@ -172,13 +174,13 @@ impl TransactionContext {
     /// The transaction's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     /// The kind of operation, such as `http.server`.
     #[must_use]
     pub fn operation(&self) -> &str {
-        &self.op
+        self.op.as_str()
     }
 
     /// The id of the trace.

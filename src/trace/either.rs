@@ -84,11 +84,19 @@ impl TransactionOrSpan {
         either!(self, it => it.trace_headers())
     }
 
+    /// True if what is set on it is sent, provided that it is finished in time.
+    ///
+    /// Where it is false, callers need not build what they would set. Costs a load.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        either!(self, it => it.is_recording())
+    }
+
     /// True if it will be sent. False can also mean that the decision is left to others.
     #[must_use]
     #[deprecated = "does not tell a decision from none; `iter_headers` passes on the right one"]
     pub fn is_sampled(&self) -> bool {
-        self.tree().is_recorded()
+        self.is_recording()
     }
 
     /// Starts a span in it.
@@ -131,7 +139,7 @@ impl TransactionOrSpan {
 
     pub(super) fn parts(&self) -> (&Arc<Tree>, SpanId) {
         match self {
-            Self::Transaction(transaction) => (transaction.tree(), transaction.tree().root.span_id),
+            Self::Transaction(transaction) => (transaction.tree(), transaction.tree().root.span_id()),
             Self::Span(span) => (span.tree(), span.get_span_id()),
         }
     }

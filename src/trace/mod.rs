@@ -1,15 +1,17 @@
 //! Transactions and spans: what took how long, and as part of what.
 //!
 //! ```text
-//!  Transaction ──► Tree ◄── Span ──► Record           Tree: ids, decision, root record, finished spans
+//!  Transaction ──► Tree ◄── Span ──► Record           Tree: ids, decision, root record, records of spans
 //!       └► Tracer (a client)                          Record: what one span is and what was noted about it
 //! ```
-//! A span that is sampled is one record, made when it starts. What is noted about it goes to a chain on the record, and is
-//! put together once, on the thread that sends. A span that is not sampled is a few ids in its handle.
+//! A span that is sampled is one record, in a place that the tree gives it when it starts. What is noted about it goes to a
+//! chain on the record, and is put together once, on the thread that sends. A span that is not sampled is a few ids in its
+//! handle.
 //!
 //! # Guarantees
 //! Nothing here takes a lock or waits for another thread. A finished span is there in full or not at all; the transaction
 //! takes those that finished before it did. A record does not know its tree, so dropping handles in any order frees all.
+//! However many spans a transaction starts, it keeps no more than about a thousand of them.
 
 mod baggage;
 mod bare;
@@ -20,6 +22,8 @@ mod outgoing;
 mod record;
 mod sampling;
 mod span;
+mod spare;
+mod text;
 mod transaction;
 mod tree;
 

@@ -6,33 +6,38 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::Value;
 use smol_str::SmolStr;
 
-use crate::protocol::time::micros_since_epoch;
+use super::text::Text;
+use crate::clock;
 use crate::protocol::{Request, Span, SpanId, SpanStatus, TraceContext, TraceId};
 use crate::sync::chain::Chain;
+use crate::sync::roster::Entry;
 
 /// One span, running or finished.
+pub(super) type Record = Entry<Facts, Note>;
+
+/// What is known about a span when it starts, and how it ended.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(crate) struct Facts {
     pub(super) span_id: SpanId,
-    pub(super) parent_span_id: Option<SpanId>,
-    name: SmolStr,
-    op: SmolStr,
-    start: SystemTime,
-    /// In microseconds since the epoch; written once, by whoever seals the notes.
+    parent_span_id: Option<SpanId>,
+    name: Text,
+    op: Text,
+    /// In nanoseconds since the epoch.
+    start: u64,
+    /// The same; written once, by whoever seals the notes.
     end: AtomicU64,
     /// A [code](SpanStatus::code), or zero.
     status: AtomicU8,
-    notes: Chain<Note>,
 }
 
 /// Something that was said about a span after it had started.
 #[derive(Debug)]
-pub(super) enum Note {
+pub(crate) enum Note {
     Name(SmolStr),
     Op(SmolStr),
     Origin(SmolStr),
@@ -54,89 +59,78 @@ pub(super) struct Notes {
     pub(super) request: Option<Request>,
 }
 
+impl Facts {
+    #[inline]
+    pub(super) fn new(span_id: SpanId, parent_span_id: Option<SpanId>, name: Text, op: Text, start: u64) -> Self {
+        Self { span_id, parent_span_id, name, op, start, end: AtomicU64::new(0), status: AtomicU8::new(0) }
+    }
+
+    /// Writes down when the span ended: for whoever has sealed the notes. `None`: now, and never before it started.
+    pub(super) fn set_end(&self, end: Option<SystemTime>) {
+        let end = end.map_or_else(|| clock::now().max(self.start), clock::nanos_of);
+        // Relaxed: the chain of finished spans, or the queue, publishes it.
+        self.end.store(end, Relaxed);
+    }
+}
+
 impl Record {
-    pub(super) fn new(
-        span_id: SpanId,
-        parent_span_id: Option<SpanId>,
-        name: SmolStr,
-        op: SmolStr,
-        start: SystemTime,
-    ) -> Self {
-        Self {
-            span_id,
-            parent_span_id,
-            name,
-            op,
-            start,
-            end: AtomicU64::new(0),
-            status: AtomicU8::new(0),
-            notes: Chain::new(),
-        }
+    pub(super) fn span_id(&self) -> SpanId {
+        self.value().span_id
     }
 
     /// Notes something, unless the span has ended.
     pub(super) fn note(&self, note: Note) {
         // Refused: it came too late.
-        _ = self.notes.push(note);
-    }
-
-    /// Ends the span. False: it had ended before.
-    pub(super) fn finish(&self, end: SystemTime) -> bool {
-        let is_first = self.notes.seal();
-        if is_first {
-            // Relaxed: the chain of finished spans, or the queue, publishes it.
-            self.end.store(micros_since_epoch(end), Relaxed);
-        }
-        is_first
+        _ = self.notes().push(note);
     }
 
     pub(super) fn status(&self) -> Option<SpanStatus> {
         // Relaxed, here and below: a status tells of itself alone.
-        SpanStatus::of_code(self.status.load(Relaxed))
+        SpanStatus::of_code(self.value().status.load(Relaxed))
     }
 
     pub(super) fn set_status(&self, status: SpanStatus) {
-        if !self.notes.is_sealed() {
-            self.status.store(status.code(), Relaxed);
+        if !self.notes().is_sealed() {
+            self.value().status.store(status.code(), Relaxed);
         }
     }
 
     pub(super) fn name(&self) -> &str {
-        let newest = self.notes.iter().find_map(|note| match note {
-            Note::Name(name) => Some(name),
+        let newest = self.notes().iter().find_map(|note| match note {
+            Note::Name(name) => Some(name.as_str()),
             _ => None,
         });
-        newest.unwrap_or(&self.name)
+        newest.unwrap_or(self.value().name.as_str())
     }
 
     pub(super) fn op(&self) -> &str {
-        let newest = self.notes.iter().find_map(|note| match note {
-            Note::Op(op) => Some(op),
+        let newest = self.notes().iter().find_map(|note| match note {
+            Note::Op(op) => Some(op.as_str()),
             _ => None,
         });
-        newest.unwrap_or(&self.op)
+        newest.unwrap_or(self.value().op.as_str())
     }
 
     pub(super) fn start(&self) -> SystemTime {
-        self.start
+        clock::time_of(self.value().start)
     }
 
     /// When the span ended; for records that have.
     pub(super) fn end(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_micros(self.end.load(Relaxed))
+        clock::time_of(self.value().end.load(Relaxed))
     }
 
     /// Puts the notes together; the latest on a matter counts. `request_is_data`: for a span, which has no request.
-    pub(super) fn notes(&self, request_is_data: bool) -> Notes {
-        Notes::of(&self.notes, request_is_data)
+    pub(super) fn put_together(&self, request_is_data: bool) -> Notes {
+        Notes::of(self.notes(), request_is_data)
     }
 
     /// Where events happen that are captured in this span.
     pub(super) fn trace_context(&self, trace_id: TraceId, notes: &mut Notes) -> TraceContext {
         TraceContext {
-            span_id: self.span_id,
+            span_id: self.value().span_id,
             trace_id,
-            parent_span_id: self.parent_span_id,
+            parent_span_id: self.value().parent_span_id,
             op: Some(self.op().to_owned()),
             description: None,
             status: self.status(),
@@ -147,16 +141,16 @@ impl Record {
 
     /// The finished span.
     pub(super) fn to_span(&self, trace_id: TraceId) -> Span {
-        let notes = self.notes(true);
+        let notes = self.put_together(true);
         Span {
-            span_id: self.span_id,
+            span_id: self.value().span_id,
             trace_id,
-            parent_span_id: self.parent_span_id,
+            parent_span_id: self.value().parent_span_id,
             same_process_as_parent: None,
             op: Some(self.op().to_owned()),
             description: self.description(),
             timestamp: Some(self.end()),
-            start_timestamp: self.start,
+            start_timestamp: self.start(),
             status: self.status(),
             tags: notes.tags,
             data: notes.data,
@@ -204,10 +198,12 @@ impl Notes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn record() -> Record {
-        Record::new(SpanId::default(), None, "name".into(), "op".into(), SystemTime::UNIX_EPOCH)
+        Record::new(Facts::new(SpanId::default(), None, Text::new("name"), Text::new("op"), 7))
     }
 
     #[test]
@@ -222,23 +218,31 @@ mod tests {
         }
         record.note(Note::NoData("key0".into()));
         assert_eq!((record.name(), record.op()), ("name2", "op2"));
-        let notes = record.notes(true);
+        let notes = record.put_together(true);
         let data: Vec<_> = notes.data.iter().map(|(key, value)| format!("{key}={value}")).collect();
         assert_eq!(data, ["key=2", "key1=1", "key2=2"]);
         assert_eq!(notes.tags["tag"], "2");
     }
 
     #[test]
-    fn what_comes_after_the_end_is_passed_over_and_a_second_end_too() {
+    fn what_comes_after_the_end_is_passed_over() {
         let record = record();
         record.set_status(SpanStatus::Ok);
-        let end = SystemTime::UNIX_EPOCH + Duration::from_micros(1_234_567);
-        assert!(record.finish(end));
+        let end = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_234_567);
+        assert!(record.notes().seal());
+        record.value().set_end(Some(end));
         record.note(Note::Data("late".into(), 1.into()));
         record.set_status(SpanStatus::Aborted);
-        assert!(!record.finish(SystemTime::now()));
         let span = record.to_span(TraceId::default());
         assert_eq!((span.timestamp, span.status, span.data.len()), (Some(end), Some(SpanStatus::Ok), 0));
+    }
+
+    #[test]
+    fn a_span_that_ends_now_does_not_end_before_it_started() {
+        let start = SystemTime::now() + Duration::from_secs(3_600);
+        let facts = Facts::new(SpanId::default(), None, Text::new(""), Text::new(""), clock::nanos_of(start));
+        facts.set_end(None);
+        assert_eq!(Record::new(facts).end(), start);
     }
 
     #[test]
@@ -251,11 +255,11 @@ mod tests {
             headers: [("accept".to_owned(), "*/*".to_owned())].into(),
             ..Request::default()
         })));
-        let data = record.notes(true).data;
+        let data = record.put_together(true).data;
         assert_eq!(
             serde_json::to_string(&data).unwrap(),
             r#"{"data":[1],"headers":{"accept":"*/*"},"method":"GET","url":"https://example.com/"}"#
         );
-        assert_eq!(record.notes(false).request.and_then(|request| request.method).as_deref(), Some("GET"));
+        assert_eq!(record.put_together(false).request.and_then(|request| request.method).as_deref(), Some("GET"));
     }
 }

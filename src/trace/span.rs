@@ -6,14 +6,18 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
-use smol_str::SmolStr;
 
 use super::bare::Bare;
-use super::record::{Note, Record};
+use super::record::{Facts, Note, Record};
 use super::sampling::Fate;
-use super::{TraceHeaders, TraceHeadersIter, Tree};
+use super::spare;
+use super::text::Text;
+use super::tree::Head;
+use super::{MOST_SPANS, TraceHeaders, TraceHeadersIter, Tree};
+use crate::clock;
 use crate::protocol::{Request, SpanId, SpanStatus, TraceContext};
-use crate::sync::chain::Link;
+use crate::sync::chain::Refused;
+use crate::sync::roster::Member;
 
 /// A running span: one timed operation in a transaction.
 ///
@@ -21,19 +25,17 @@ use crate::sync::chain::Link;
 /// transaction that is not sampled, a span is a few ids, and what would only be sent is passed over: nothing is allocated before
 /// data is set.
 #[derive(Clone, Debug)]
-pub struct Span {
-    tree: Arc<Tree>,
-    kind: Kind,
-}
+pub struct Span(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Recorded(Arc<Link<Record>>),
-    Bare(Bare),
+    Recorded(Member<Head, Facts, Note>),
+    Bare(Arc<Tree>, Bare),
 }
 
 impl Span {
     /// Starts a span; `None`: now.
+    #[inline]
     pub(super) fn start(
         tree: &Arc<Tree>,
         parent: SpanId,
@@ -42,15 +44,24 @@ impl Span {
         span_id: SpanId,
         start: Option<SystemTime>,
     ) -> Self {
-        let op = SmolStr::new(op);
-        let kind = if tree.is_recorded() {
-            let start = start.unwrap_or_else(SystemTime::now);
-            let record = Record::new(span_id, Some(parent), SmolStr::new(description), op, start);
-            Kind::Recorded(Arc::new(Link::new(record)))
+        if tree.is_recorded() {
+            Self::record(tree, parent, op, description, span_id, start)
         } else {
-            Kind::Bare(Bare::new(span_id, parent, op))
-        };
-        Self { tree: Arc::clone(tree), kind }
+            Self(Kind::Bare(spare::share(tree), Bare::new(span_id, parent, Text::new(op))))
+        }
+    }
+
+    fn record(
+        tree: &Arc<Tree>,
+        parent: SpanId,
+        op: &str,
+        description: &str,
+        span_id: SpanId,
+        start: Option<SystemTime>,
+    ) -> Self {
+        let start = start.map_or_else(clock::now, clock::nanos_of);
+        let facts = Facts::new(span_id, Some(parent), Text::new(description), Text::new(op), start);
+        Self(Kind::Recorded(Member::new(Arc::clone(tree), Record::new(facts))))
     }
 
     /// Sets a piece of data.
@@ -80,7 +91,7 @@ impl Span {
 
     /// Sets how it goes.
     pub fn set_status(&self, status: SpanStatus) {
-        if let Some(record) = self.record() {
+        if let Some(record) = self.record_of() {
             record.set_status(status);
         }
     }
@@ -88,38 +99,38 @@ impl Span {
     /// How it goes, if that was set.
     #[must_use]
     pub fn get_status(&self) -> Option<SpanStatus> {
-        self.record()?.status()
+        self.record_of()?.status()
     }
 
     /// The span's id.
     #[must_use]
     pub fn get_span_id(&self) -> SpanId {
-        match &self.kind {
-            Kind::Recorded(link) => link.value().span_id,
-            Kind::Bare(bare) => bare.span_id,
+        match &self.0 {
+            Kind::Recorded(member) => member.entry().span_id(),
+            Kind::Bare(_, bare) => bare.span_id,
         }
     }
 
     /// The trace context of events that are captured in this span.
     #[must_use]
     pub fn get_trace_context(&self) -> TraceContext {
-        let trace_id = self.tree.trace_id();
-        match &self.kind {
-            Kind::Recorded(link) => {
-                let record = link.value();
+        let trace_id = self.tree().trace_id();
+        match &self.0 {
+            Kind::Recorded(member) => {
+                let record = member.entry();
                 let description = record.description();
-                TraceContext { description, ..record.trace_context(trace_id, &mut record.notes(true)) }
+                TraceContext { description, ..record.trace_context(trace_id, &mut record.put_together(true)) }
             }
-            Kind::Bare(bare) => bare.trace_context(trace_id),
+            Kind::Bare(_, bare) => bare.trace_context(trace_id),
         }
     }
 
     /// The data set so far, to read and to change.
     #[must_use]
     pub fn data(&self) -> Data<'_> {
-        let notes = match &self.kind {
-            Kind::Recorded(link) => link.value().notes(true),
-            Kind::Bare(bare) => bare.notes(),
+        let notes = match &self.0 {
+            Kind::Recorded(member) => member.entry().put_together(true),
+            Kind::Bare(_, bare) => bare.notes(),
         };
         Data { span: self, values: notes.data, before: None }
     }
@@ -133,20 +144,40 @@ impl Span {
     /// The headers that pass the trace on, without allocating.
     #[must_use]
     pub fn trace_headers(&self) -> TraceHeaders {
-        self.tree.headers(self.get_span_id())
+        self.tree().headers(self.get_span_id())
+    }
+
+    /// True if what is set on the span is sent, provided that it is finished before its transaction.
+    ///
+    /// Where it is false, callers need not build what they would set; the span's ids and headers are as good as any. Costs a load.
+    ///
+    /// ```
+    /// use vidette::{TransactionContext, start_transaction};
+    ///
+    /// let transaction = start_transaction(TransactionContext::new("job", "task"));
+    /// let span = transaction.start_child("db.query", "SELECT * FROM items");
+    /// if span.is_recording() {
+    ///     span.set_tag("plan", format!("{:?}", ["index", "scan"]));
+    /// }
+    /// span.finish();
+    /// ```
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.tree().is_recorded()
     }
 
     /// True if the span will be sent with its transaction. False can also mean that the decision is left to others.
     #[must_use]
     #[deprecated = "does not tell a decision from none; `iter_headers` passes on the right one"]
     pub fn is_sampled(&self) -> bool {
-        self.tree.is_recorded()
+        self.is_recording()
     }
 
     /// Starts a span in this one.
+    #[inline]
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child(&self, op: &str, description: &str) -> Span {
-        Self::start(&self.tree, self.get_span_id(), op, description, SpanId::default(), None)
+        Self::start(self.tree(), self.get_span_id(), op, description, SpanId::default(), None)
     }
 
     pub(super) fn start_child_with_details(
@@ -156,52 +187,53 @@ impl Span {
         id: SpanId,
         timestamp: SystemTime,
     ) -> Span {
-        Self::start(&self.tree, self.get_span_id(), op, description, id, Some(timestamp))
+        Self::start(self.tree(), self.get_span_id(), op, description, id, Some(timestamp))
     }
 
     /// Finishes the span now. Only the first of several finishes counts.
+    #[inline]
     pub fn finish(self) {
-        let end = if self.tree.is_recorded() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
-        self.finish_with_timestamp(end);
+        match self.0 {
+            Kind::Recorded(member) => end(member, None),
+            Kind::Bare(tree, _) => let_go(tree),
+        }
     }
 
     /// Finishes the span at the given time. Only the first of several finishes counts.
     pub fn finish_with_timestamp(self, timestamp: SystemTime) {
-        match self.kind {
-            Kind::Recorded(link) => {
-                if link.value().finish(timestamp) {
-                    self.tree.collect(link);
-                }
-            }
-            Kind::Bare(_) if self.tree.fate() == Fate::Counted => self.tree.count(),
-            Kind::Bare(_) => {}
+        match self.0 {
+            Kind::Recorded(member) => end(member, Some(timestamp)),
+            Kind::Bare(tree, _) => let_go(tree),
         }
     }
 
     pub(super) fn tree(&self) -> &Arc<Tree> {
-        &self.tree
+        match &self.0 {
+            Kind::Recorded(member) => member.roster(),
+            Kind::Bare(tree, _) => tree,
+        }
     }
 
-    fn record(&self) -> Option<&Record> {
-        match &self.kind {
-            Kind::Recorded(link) => Some(link.value()),
-            Kind::Bare(_) => None,
+    fn record_of(&self) -> Option<&Record> {
+        match &self.0 {
+            Kind::Recorded(member) => Some(member.entry()),
+            Kind::Bare(..) => None,
         }
     }
 
     /// Notes a piece of data, which integrations read back, whether it is sent or not.
     fn keep(&self, note: Note) {
-        match &self.kind {
-            Kind::Recorded(link) => link.value().note(note),
-            Kind::Bare(bare) if self.tree.has_client() => bare.note(note),
+        match &self.0 {
+            Kind::Recorded(member) => member.entry().note(note),
+            Kind::Bare(tree, bare) if tree.has_client() => bare.note(note),
             // No event will ask for it.
-            Kind::Bare(_) => {}
+            Kind::Bare(..) => {}
         }
     }
 
     /// Notes what is only sent.
     fn note(&self, note: impl FnOnce() -> Note) {
-        if let Some(record) = self.record() {
+        if let Some(record) = self.record_of() {
             record.note(note());
         }
     }
@@ -210,12 +242,28 @@ impl Span {
 impl PartialEq for Span {
     /// True for handles to the same span.
     fn eq(&self, other: &Self) -> bool {
-        match (&self.kind, &other.kind) {
-            (Kind::Recorded(one), Kind::Recorded(other)) => Arc::ptr_eq(one, other),
-            (Kind::Bare(one), Kind::Bare(two)) => one.span_id == two.span_id && Arc::ptr_eq(&self.tree, &other.tree),
+        match (&self.0, &other.0) {
+            (Kind::Recorded(one), Kind::Recorded(other)) => one == other,
+            (Kind::Bare(tree, one), Kind::Bare(other, two)) => one.span_id == two.span_id && Arc::ptr_eq(tree, other),
             _ => false,
         }
     }
+}
+
+/// Ends a recorded span, unless it has ended, and counts it if the transaction has enough. `None`: now.
+fn end(member: Member<Head, Facts, Note>, at: Option<SystemTime>) {
+    if let Err(Refused::Full) = member.end(MOST_SPANS, |facts| facts.set_end(at)) {
+        member.roster().count();
+    }
+}
+
+/// Counts a span that is not recorded, if such are counted.
+#[inline]
+fn let_go(tree: Arc<Tree>) {
+    if tree.fate() == Fate::Counted {
+        tree.count();
+    }
+    spare::give(tree);
 }
 
 /// A copy of a span's data. What is changed here is changed there when this is dropped.

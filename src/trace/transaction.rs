@@ -11,6 +11,7 @@ use smol_str::SmolStr;
 
 use super::record::Note;
 use super::sampling::Fate;
+use super::spare;
 use super::{Span, TraceHeaders, TraceHeadersIter, Tracer, TransactionContext, Tree};
 use crate::protocol::{Request, SpanId, SpanStatus, TraceContext};
 
@@ -36,12 +37,13 @@ pub struct Transaction {
 
 impl Transaction {
     /// Starts a transaction; `None`: now.
+    #[inline]
     pub(crate) fn start(
         context: TransactionContext,
         tracer: Option<Arc<dyn Tracer>>,
         start: Option<SystemTime>,
     ) -> Self {
-        Self { tree: Arc::new(Tree::new(context, tracer.as_ref(), start)), tracer }
+        Self { tree: Arc::new(Tree::start(context, tracer.as_ref(), start)), tracer }
     }
 
     /// Sets a piece of data, which is sent in the transaction's trace context, and in that of events captured in it.
@@ -101,7 +103,7 @@ impl Transaction {
     /// The data set so far, to read and to add to.
     #[must_use]
     pub fn data(&self) -> TransactionData<'_> {
-        TransactionData { transaction: self, values: self.tree.root.notes(false).data }
+        TransactionData { transaction: self, values: self.tree.root.put_together(false).data }
     }
 
     /// The headers that pass the trace on: `sentry-trace`, and `baggage` if there is anything to say.
@@ -113,39 +115,53 @@ impl Transaction {
     /// The headers that pass the trace on, without allocating.
     #[must_use]
     pub fn trace_headers(&self) -> TraceHeaders {
-        self.tree.headers(self.tree.root.span_id)
+        self.tree.headers(self.tree.root.span_id())
+    }
+
+    /// True if what is set on the transaction is sent, provided that it is finished.
+    ///
+    /// Where it is false, callers need not build what they would set. Costs a load.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.tree.is_recorded()
     }
 
     /// True if the transaction will be sent. False can also mean that the decision is left to others.
     #[must_use]
     #[deprecated = "does not tell a decision from none; `iter_headers` passes on the right one"]
     pub fn is_sampled(&self) -> bool {
-        self.tree.is_recorded()
+        self.is_recording()
     }
 
     /// Starts a span in this transaction.
+    #[inline]
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child(&self, op: &str, description: &str) -> Span {
-        Span::start(&self.tree, self.tree.root.span_id, op, description, SpanId::default(), None)
+        Span::start(&self.tree, self.tree.root.span_id(), op, description, SpanId::default(), None)
     }
 
     /// Starts a span of this id, which started at `timestamp`.
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child_with_details(&self, op: &str, description: &str, id: SpanId, timestamp: SystemTime) -> Span {
-        Span::start(&self.tree, self.tree.root.span_id, op, description, id, Some(timestamp))
+        Span::start(&self.tree, self.tree.root.span_id(), op, description, id, Some(timestamp))
     }
 
     /// Finishes the transaction now, and sends it with the spans that finished before.
     ///
     /// What the scope on top of this thread's current hub holds is added. Only the first of several finishes counts.
     pub fn finish(self) {
-        let end = if self.tree.is_recorded() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
-        self.finish_with_timestamp(end);
+        self.end(None);
     }
 
     /// Finishes the transaction as [`finish`](Self::finish) does, at the given time.
     pub fn finish_with_timestamp(self, timestamp: SystemTime) {
-        if !self.tree.finish(timestamp) {
+        self.end(Some(timestamp));
+    }
+
+    fn end(self, at: Option<SystemTime>) {
+        let is_first = self.tree.finish(at);
+        spare::forget(&self.tree);
+        if !is_first {
             return;
         }
         let Some(tracer) = self.tracer else { return };

@@ -1,31 +1,33 @@
 //! What a transaction and its spans share: ids, the decision, the transaction's own record, and the spans that finished.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
 
 use super::baggage::{Baggage, Origin};
 use super::context::{Ancestry, TransactionContext};
-use super::record::Record;
+use super::record::{Facts, Note, Record};
 use super::sampling::{Decision, Fate, sample_rand};
-use super::{MOST_SPANS, TraceHeaders, Tracer};
+use super::{TraceHeaders, Tracer};
+use crate::clock;
 use crate::protocol::{SampleRand, SpanId, TraceContext, TraceId, Transaction};
-use crate::sync::chain::{Chain, Link, Refused};
+use crate::sync::chain::Chain;
+use crate::sync::roster::Roster;
+use crate::sync::tally::Favoured;
 
 /// A transaction with its spans. It knows no client, so that it may wait in a queue.
+pub(crate) type Tree = Roster<Head, Facts, Note>;
+
+/// What a transaction and its spans share, beside the spans themselves.
 #[derive(Debug)]
-pub(crate) struct Tree {
+pub(crate) struct Head {
     trace_id: TraceId,
     pub(super) root: Record,
     decision: Decision,
     rand: SampleRand,
     origin: Option<Arc<Origin>>,
     agreement: Agreement,
-    /// The spans that finished, if they are recorded.
-    finished: Chain<Record>,
-    /// How many finished that are not there.
-    uncollected: AtomicU64,
+    /// How many spans finished that are not in the roster's chain.
+    uncollected: Favoured,
 }
 
 /// What the services in the trace agree on.
@@ -38,7 +40,8 @@ enum Agreement {
 }
 
 impl Tree {
-    pub(super) fn new(
+    #[inline]
+    pub(super) fn start(
         mut context: TransactionContext,
         tracer: Option<&Arc<dyn Tracer>>,
         start: Option<SystemTime>,
@@ -58,20 +61,21 @@ impl Tree {
             }
         };
         // Only what is sent needs a time.
-        let start = start.unwrap_or_else(|| match decision.fate {
-            Fate::Sent => SystemTime::now(),
-            Fate::Counted | Fate::Ignored => SystemTime::UNIX_EPOCH,
-        });
-        Self {
+        let start = match (start, decision.fate) {
+            (Some(start), _) => clock::nanos_of(start),
+            (None, Fate::Sent) => clock::now(),
+            (None, Fate::Counted | Fate::Ignored) => 0,
+        };
+        let root = Facts::new(context.span_id, context.parent_span_id, context.name, context.op, start);
+        Self::new(Head {
             trace_id: context.trace_id,
-            root: Record::new(context.span_id, context.parent_span_id, context.name, context.op, start),
+            root: Record::new(root),
             decision,
             rand,
             origin: tracer.map(|tracer| Arc::clone(tracer.origin())),
             agreement,
-            finished: Chain::new(),
-            uncollected: AtomicU64::new(0),
-        }
+            uncollected: Favoured::new(),
+        })
     }
 
     pub(crate) fn trace_id(&self) -> TraceId {
@@ -89,6 +93,12 @@ impl Tree {
 
     pub(super) fn is_recorded(&self) -> bool {
         self.decision.fate == Fate::Sent
+    }
+
+    /// True if it holds little memory, and always will but for what is noted about the transaction itself.
+    #[inline]
+    pub(super) fn is_light(&self) -> bool {
+        !self.is_recorded() && self.root.notes().is_empty()
     }
 
     /// What the services in the trace agree on, from now on at the latest.
@@ -123,44 +133,47 @@ impl Tree {
     }
 
     pub(super) fn trace_context(&self) -> TraceContext {
-        self.root.trace_context(self.trace_id, &mut self.root.notes(false))
-    }
-
-    /// Takes a span that has finished.
-    pub(super) fn collect(&self, span: Arc<Link<Record>>) {
-        if let Err(Refused::Full) = self.finished.push_link(span, MOST_SPANS) {
-            self.count();
-        }
+        self.root.trace_context(self.trace_id, &mut self.root.put_together(false))
     }
 
     /// Counts a span that finished and is not recorded.
+    #[inline]
     pub(super) fn count(&self) {
-        // Relaxed: the count publishes nothing but itself.
-        self.uncollected.fetch_add(1, Relaxed);
+        self.uncollected.add_one();
     }
 
-    /// Ends the transaction; spans that finish later are not part of it. False: it had ended before.
-    pub(super) fn finish(&self, end: SystemTime) -> bool {
-        let is_first = self.root.finish(end);
-        self.finished.seal();
+    /// Ends the transaction; spans that finish later are not part of it. `None`: now. False: it had ended before.
+    pub(super) fn finish(&self, end: Option<SystemTime>) -> bool {
+        let is_first = self.root.notes().seal();
+        if self.is_recorded() {
+            if is_first {
+                self.root.value().set_end(end);
+            }
+            self.ended().seal();
+        }
         is_first
     }
 
     /// How many spans finished with the transaction.
     pub(crate) fn spans(&self) -> u64 {
-        u64::from(self.finished.len())
+        u64::from(self.ended().len())
+    }
+
+    /// How many spans it keeps in memory, at least; those that never finished are among them.
+    pub(crate) fn kept_spans(&self) -> u64 {
+        u64::from(self.kept()).max(self.spans())
     }
 
     /// How many finished and are not among them: too many, or not recorded.
     pub(crate) fn uncollected(&self) -> u64 {
-        self.uncollected.load(Relaxed)
+        self.uncollected.get()
     }
 
     /// The finished transaction, with its spans as they finished.
     pub(crate) fn to_transaction(&self) -> Transaction<'static> {
-        let mut notes = self.root.notes(false);
+        let mut notes = self.root.put_together(false);
         let context = self.root.trace_context(self.trace_id, &mut notes);
-        let mut spans: Vec<_> = self.finished.iter().map(|span| span.to_span(self.trace_id)).collect();
+        let mut spans: Vec<_> = self.ended().iter().map(|span| span.to_span(self.trace_id)).collect();
         spans.reverse();
         Transaction {
             name: Some(self.root.name().to_owned()),

@@ -1,65 +1,79 @@
-//! Alternating rounds, medians, and a crowd of other threads.
+//! One operation of each side, run in alternating rounds.
 
 use std::sync::{Arc, Barrier};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 
-/// Does an operation so many times.
+use crate::rows::Row;
+use crate::spread::{Spread, median};
+
+/// Does an operation so many times, and says what that cost.
+type Batch = Box<dyn FnMut(u64) -> Cost>;
+
+/// An operation that is ready to run.
 pub struct Run {
-    /// Returns how long the calls took, without what had to be set up or cleared away.
-    pub batch: Box<dyn FnMut(u64) -> Duration>,
+    batch: Batch,
+    /// What is taken off: what the operation contains but does not answer for.
+    less: Option<Batch>,
+    /// Looks, after a batch of so many calls, for what they did; panics when it is not there.
+    proof: Box<dyn FnMut(u64)>,
     /// How many calls a batch can have at most.
-    pub most: u64,
+    most: u64,
 }
 
-/// One line of the table.
-pub enum Row {
-    /// An operation of both: the peer's, and ours.
-    Both(&'static str, fn() -> Run, fn() -> Run),
+/// What a batch cost, without what had to be set up or cleared away.
+#[derive(Clone, Copy)]
+pub struct Cost {
+    pub time: Duration,
+    /// Of the calling thread.
+    pub allocations: u64,
 }
 
-impl Row {
-    pub fn name(&self) -> &'static str {
-        let Self::Both(name, ..) = self;
-        name
-    }
+/// What a call of one batch cost.
+struct Each {
+    nanos: f64,
+    allocations: f64,
 }
 
-/// What was measured.
-#[derive(Clone)]
-pub struct Result {
-    pub name: &'static str,
+/// One row, measured.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct Compared {
+    pub name: String,
     pub peer: Side,
     pub ours: Side,
     /// The median over all rounds of one round's ratio.
     pub ratio: f64,
 }
 
-/// One of the two in one row.
-#[derive(Clone)]
+/// One side of a row, for each call.
+#[derive(Clone, Deserialize, Serialize)]
 pub struct Side {
-    pub median: f64,
-    /// The first and the third quartile.
-    pub quartiles: (f64, f64),
+    pub nanos: Spread,
     pub allocations: f64,
 }
 
 impl Run {
-    pub fn new(batch: impl FnMut(u64) -> Duration + 'static) -> Self {
-        Self { batch: Box::new(batch), most: u64::MAX }
+    pub fn new(batch: impl FnMut(u64) -> Cost + 'static, proof: impl FnMut(u64) + 'static) -> Self {
+        Self { batch: Box::new(batch), less: None, proof: Box::new(proof), most: u64::MAX }
     }
 
     pub fn at_most(self, most: u64) -> Self {
         Self { most, ..self }
     }
 
+    /// Takes off what these batches cost, in each round anew.
+    pub fn less(self, part: impl FnMut(u64) -> Cost + 'static) -> Self {
+        Self { less: Some(Box::new(part)), ..self }
+    }
+
     /// How many calls make a batch of about `BATCH`.
     fn calibrate(&mut self) -> u64 {
         let mut calls = 16.min(self.most);
         loop {
-            let took = (self.batch)(calls);
+            let took = (self.batch)(calls).time;
             if took >= BATCH / 2 || calls == self.most {
                 return calls;
             }
@@ -67,53 +81,92 @@ impl Run {
             calls = ((calls as f64 * factor.clamp(2.0, 16.0)) as u64).min(self.most);
         }
     }
+
+    /// Runs one batch.
+    fn round(&mut self, calls: u64) -> Each {
+        let [whole, part] = [Some(&mut self.batch), self.less.as_mut()].map(|batch| batch.map(|batch| batch(calls)));
+        let each = |of: fn(Cost) -> f64| (whole.map_or(0.0, of) - part.map_or(0.0, of)) / calls as f64;
+        Each { nanos: each(|cost| cost.time.as_nanos() as f64), allocations: each(|cost| cost.allocations as f64) }
+    }
+
+    /// Runs a few calls, and checks that they did something.
+    pub fn prove(&mut self, calls: u64) {
+        let calls = calls.min(self.most);
+        self.round(calls);
+        (self.batch)(calls);
+        (self.proof)(calls);
+    }
+
+    /// Has `observe` look on while batches of so many calls run, the whole first and then what is taken off.
+    pub fn observed(&mut self, calls: u64, mut observe: impl FnMut(&mut dyn FnMut()) -> Option<u64>) -> Option<f64> {
+        let calls = calls.min(self.most);
+        let mut look = |batch: &mut Batch| {
+            batch(calls);
+            observe(&mut || _ = batch(calls))
+        };
+        let whole = look(&mut self.batch)?;
+        let part = self.less.as_mut().map_or(Some(0), look)?;
+        Some((whole as f64 - part as f64) / calls as f64)
+    }
 }
 
-/// Runs `call` so many times, and returns the processor time of this thread: what else the machine does is not in it.
-#[inline]
-pub fn timed(calls: u64, mut call: impl FnMut(u64)) -> Duration {
-    let start = thread_time();
+/// Runs `call` so many times and takes the processor time of this thread: what else the machine does is not in it.
+pub fn timed(calls: u64, call: impl FnMut(u64)) -> Cost {
+    let (allocated, start) = (crate::counting::allocations(), clock(ClockId::ThreadCPUTime));
+    repeat(calls, call);
+    let time = clock(ClockId::ThreadCPUTime) - start;
+    Cost { time, allocations: crate::counting::allocations() - allocated }
+}
+
+/// The same with the processor time of all threads, until `finish` says that there is nothing left to do.
+pub fn timed_in_all(calls: u64, call: impl FnMut(u64), finish: impl FnOnce()) -> Cost {
+    let (allocated, start) = (crate::counting::allocations(), clock(ClockId::ProcessCPUTime));
+    repeat(calls, call);
+    finish();
+    let time = clock(ClockId::ProcessCPUTime) - start;
+    Cost { time, allocations: crate::counting::allocations() - allocated }
+}
+
+/// The loop that is measured, and nothing else: instructions are counted from its entry to its return.
+#[inline(never)]
+fn repeat(calls: u64, mut call: impl FnMut(u64)) {
     for n in 0..calls {
         call(n);
     }
-    thread_time() - start
 }
 
-fn thread_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+fn clock(id: ClockId) -> Duration {
+    let time = clock_gettime(id);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Measures a row.
-pub fn compare(row: &Row) -> Result {
-    let Row::Both(name, peer, ours) = row;
-    let (mut peer, mut ours) = (peer(), ours());
+pub fn compare(row: &Row) -> Compared {
+    let (mut peer, mut ours) = ((row.peer)(), (row.ours)());
     let calls = (peer.calibrate(), ours.calibrate());
-    let mut times = (Vec::new(), Vec::new());
-    let mut allocations = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        measure(&mut peer, calls.0, &mut times.0, &mut allocations.0);
-        measure(&mut ours, calls.1, &mut times.1, &mut allocations.1);
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| [peer.round(calls.0), ours.round(calls.1)]).collect();
+    let side = |at: usize| Side {
+        nanos: Spread::of(rounds.iter().map(|round| round[at].nanos)),
+        allocations: median(rounds.iter().map(|round| round[at].allocations)),
+    };
+    let ratio = median(rounds.iter().map(|[peer, ours]| peer.nanos / ours.nanos));
+    Compared { name: row.name.to_owned(), peer: side(0), ours: side(1), ratio }
+}
+
+impl Compared {
+    /// Joins those of several runs: the median of each number.
+    pub fn joined(runs: &[Self]) -> Self {
+        let side = |of: fn(&Self) -> &Side| Side {
+            nanos: Spread::joined(&runs.iter().map(|run| of(run).nanos).collect::<Vec<_>>()),
+            allocations: median(runs.iter().map(|run| of(run).allocations)),
+        };
+        Self {
+            name: runs[0].name.clone(),
+            peer: side(|run| &run.peer),
+            ours: side(|run| &run.ours),
+            ratio: median(runs.iter().map(|run| run.ratio)),
+        }
     }
-    let ratios = times.0.iter().zip(&times.1).map(|(peer, ours)| peer / ours).collect();
-    Result { name, peer: side(times.0, allocations.0), ours: side(times.1, allocations.1), ratio: quartiles(ratios)[1] }
-}
-
-fn measure(run: &mut Run, calls: u64, times: &mut Vec<f64>, allocations: &mut Vec<f64>) {
-    let before = crate::counting::allocations();
-    let took = (run.batch)(calls);
-    allocations.push((crate::counting::allocations() - before) as f64 / calls as f64);
-    times.push(took.as_nanos() as f64 / calls as f64);
-}
-
-fn side(times: Vec<f64>, allocations: Vec<f64>) -> Side {
-    let [first, median, third] = quartiles(times);
-    Side { median, quartiles: (first, third), allocations: quartiles(allocations)[1] }
-}
-
-fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
-    values.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| values[values.len() * quarter / 4])
 }
 
 /// Threads that are alive and do nothing.

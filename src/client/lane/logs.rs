@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::attributes::Context;
-use crate::callback;
+use crate::callback::{self, Left};
 use crate::client::batch::{Batched, bytes_of};
 use crate::client::{Client, Core};
 use crate::diag;
@@ -19,16 +19,43 @@ impl Client {
     ///
     /// It is sent with others: when there are a hundred, or after five seconds.
     pub fn capture_log(&self, log: Log, scope: &Scope) {
-        self.core().capture_log(Record::of_log(log, Context::of(scope, self.options())));
+        let mut record = Record::of_log(log);
+        record.take_along(Context::of(scope, self.options()));
+        self.core().capture_log(record);
     }
 }
 
 impl Core {
-    pub(crate) fn capture_log(self: &Arc<Self>, record: Record) {
+    fn capture_log(self: &Arc<Self>, record: Record) {
+        let mut record = Some(record);
+        if let Some(left) = self.offer_log(&mut record) {
+            self.finish_log(left, record);
+        }
+    }
+
+    /// Takes a log on its way, as far as that runs no code of the host.
+    #[inline]
+    pub(crate) fn offer_log(&self, record: &mut Option<Record>) -> Option<Left> {
         if !self.is_open() || !callback::may_capture() {
-            return;
+            return None;
         }
         self.ledger.capture(&[ItemLoss::new(Category::LogItem, 1)]);
+        if self.options.debug || self.options.before_send_log.is_some() {
+            return Some(Left::Examined);
+        }
+        self.offer(&self.lanes.logs, record)
+    }
+
+    /// Does what [`offer_log`](Self::offer_log) left.
+    #[cold]
+    pub(crate) fn finish_log(self: &Arc<Self>, left: Left, record: Option<Record>) {
+        match (left, record) {
+            (Left::Examined, Some(record)) => self.examine_log(record),
+            (left, record) => self.finish(left, record),
+        }
+    }
+
+    fn examine_log(self: &Arc<Self>, record: Record) {
         if self.options.debug {
             diag::say(&self.options, Level::Debug, format_args!("log, {:?}: {}", record.level(), record.body()));
         }

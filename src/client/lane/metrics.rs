@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crate::attributes::Context;
-use crate::callback;
+use crate::callback::{self, Left};
 use crate::client::batch::{Batched, bytes_of};
 use crate::client::{Client, Core};
 use crate::metrics::{Filled, IntoProtocolMetric, Record};
@@ -19,16 +19,43 @@ impl Client {
     ///
     /// It is sent with others: when there are a hundred, or after five seconds.
     pub fn capture_metric<M: IntoProtocolMetric>(&self, metric: M, scope: &Scope) {
-        self.core().capture_metric(Record::of_sample(metric.into_sample(), Context::of(scope, self.options())));
+        let mut record = Record::of_sample(metric.into_sample());
+        record.take_along(Context::of(scope, self.options()));
+        self.core().capture_metric(record);
     }
 }
 
 impl Core {
-    pub(crate) fn capture_metric(self: &Arc<Self>, record: Record) {
+    fn capture_metric(self: &Arc<Self>, record: Record) {
+        let mut record = Some(record);
+        if let Some(left) = self.offer_metric(&mut record) {
+            self.finish_metric(left, record);
+        }
+    }
+
+    /// Takes a metric on its way, as far as that runs no code of the host.
+    #[inline]
+    pub(crate) fn offer_metric(&self, record: &mut Option<Record>) -> Option<Left> {
         if !self.is_open() || !callback::may_capture() {
-            return;
+            return None;
         }
         self.ledger.capture(&[ItemLoss::new(Category::TraceMetric, 1)]);
+        if self.options.before_send_metric.is_some() {
+            return Some(Left::Examined);
+        }
+        self.offer(&self.lanes.metrics, record)
+    }
+
+    /// Does what [`offer_metric`](Self::offer_metric) left.
+    #[cold]
+    pub(crate) fn finish_metric(self: &Arc<Self>, left: Left, record: Option<Record>) {
+        match (left, record) {
+            (Left::Examined, Some(record)) => self.examine_metric(record),
+            (left, record) => self.finish(left, record),
+        }
+    }
+
+    fn examine_metric(self: &Arc<Self>, record: Record) {
         let record = match &self.options.before_send_metric {
             None => record,
             Some(before_send_metric) => {

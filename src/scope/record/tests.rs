@@ -4,14 +4,15 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::{CallSite, Compact, Record, Recorder};
+use super::{Addition, CallSite, Finished, Recorder};
 use crate::protocol::{Breadcrumb, Level};
+use crate::scope::{Crumbs, Trail};
 
 static SITE: CallSite =
     CallSite { ty: "http", category: Some("client"), keys: &["status", "host", "took", "ok", "none", "letter"] };
 
 fn written(host: &str, message: std::fmt::Arguments<'_>) -> (Breadcrumb, bool) {
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(&SITE);
     recorder.field(&-404_i16);
     recorder.field(host);
     recorder.field(&1.5_f32);
@@ -19,20 +20,42 @@ fn written(host: &str, message: std::fmt::Arguments<'_>) -> (Breadcrumb, bool) {
     recorder.field(&None::<u8>);
     recorder.field(&'ß');
     recorder.message(message);
-    let compact = recorder.finish(&SITE, Level::Warning, 1_700_000_000_123_456);
-    let spilled = compact.spilled.is_some();
-    (alike(compact), spilled)
+    alike(&mut recorder, Level::Warning, 1_700_000_000_123_456)
 }
 
-/// Builds the breadcrumb, and checks that the JSON written without it says the same.
-fn alike(compact: Compact) -> Breadcrumb {
-    let record = Record::Compact(compact);
-    let breadcrumb = record.to_breadcrumb();
-    let text = serde_json::to_string(&record).unwrap();
+/// Builds the breadcrumb, and checks that the JSON written without it says the same. Also says whether it spilled.
+fn alike(recorder: &mut Recorder, level: Level, time: u64) -> (Breadcrumb, bool) {
+    let mut trail = Trail::Inherited(Crumbs::default()).next(1);
+    let spilled = match recorder.finish(level, time) {
+        Finished::Brief(brief) => {
+            assert!(trail.push(brief));
+            assert_eq!(shown(&trail), brief.take_breadcrumb().unwrap());
+            false
+        }
+        Finished::Spilled(record) => {
+            let mut record = Some(record);
+            assert!(trail.push(&mut record.clone()));
+            assert_eq!(shown(&trail), record.take_breadcrumb().unwrap());
+            assert!(record.is_none());
+            true
+        }
+    };
+    let breadcrumb = shown(&trail);
+    let text = serde_json::to_string(&trail.freeze(1).before(&[])).unwrap();
     let value: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(value, serde_json::to_value(&breadcrumb).unwrap());
+    assert_eq!(value, serde_json::to_value([&breadcrumb]).unwrap());
     // Reading alone would not show a key that comes twice.
-    assert_eq!(text.len(), serde_json::to_string(&breadcrumb).unwrap().len(), "{text}");
+    assert_eq!(text.len(), serde_json::to_string(&[&breadcrumb]).unwrap().len(), "{text}");
+    // Room is made by copying what is there.
+    trail = trail.next(1);
+    assert_eq!(shown(&trail), breadcrumb);
+    (breadcrumb, spilled)
+}
+
+fn shown(trail: &Trail) -> Breadcrumb {
+    let mut shown = Vec::new();
+    trail.freeze(1).for_each(|breadcrumb| shown.push(breadcrumb));
+    let [breadcrumb] = <[_; 1]>::try_from(shown).unwrap();
     breadcrumb
 }
 
@@ -72,7 +95,7 @@ fn every_length_around_the_limit_is_kept() {
 #[test]
 fn a_breadcrumb_without_a_message_has_none() {
     static BARE: CallSite = CallSite { ty: "default", category: None, keys: &[] };
-    let breadcrumb = alike(Recorder::new().finish(&BARE, Level::Info, 0));
+    let breadcrumb = alike(&mut Recorder::new(&BARE), Level::Info, 0).0;
     assert_eq!(breadcrumb.message, None);
     assert!(breadcrumb.data.is_empty());
 }
@@ -80,16 +103,16 @@ fn a_breadcrumb_without_a_message_has_none() {
 #[test]
 fn numbers_that_json_has_no_word_for_become_text() {
     static ONE: CallSite = CallSite { ty: "default", category: None, keys: &["n"] };
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(&ONE);
     recorder.field(&f64::NAN);
-    assert_eq!(alike(recorder.finish(&ONE, Level::Info, 0)).data["n"], json!("NaN"));
+    assert_eq!(alike(&mut recorder, Level::Info, 0).0.data["n"], json!("NaN"));
 }
 
 #[test]
 fn a_key_that_comes_twice_has_its_last_value() {
     static TWICE: CallSite = CallSite { ty: "default", category: None, keys: &["a", "b", "a"] };
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(&TWICE);
     [1_u64, 2, 3].iter().for_each(|number| recorder.field(number));
-    let data = alike(recorder.finish(&TWICE, Level::Info, 0)).data;
+    let data = alike(&mut recorder, Level::Info, 0).0.data;
     assert_eq!(serde_json::to_value(data).unwrap(), json!({"a": 3, "b": 2}));
 }

@@ -2,11 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Head, Item, SLOTS, Spare, View};
+use super::{Brief, Head, Item, SLOTS, Seen, Spare, View};
+use crate::sync::bytes::Bytes;
 use crate::sync::pool::Spares;
 use crate::sync::{Arc, UnsafeCell, model, spawn};
 
 impl Item for u64 {
+    type Header = u64;
+
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         None
     }
@@ -45,6 +48,8 @@ impl Drop for Watched {
 }
 
 impl Item for Watched {
+    type Header = ();
+
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         None
     }
@@ -52,8 +57,39 @@ impl Item for Watched {
 
 fn shown(view: &View<u64>, length: usize) -> Vec<u64> {
     let mut values = Vec::new();
-    view.for_each(length, |value| values.push(*value));
+    view.for_each(length, |seen| {
+        values.push(match seen {
+            Seen::Whole(value) => *value,
+            Seen::Brief(brief) => {
+                assert_eq!(brief.bytes.as_slice(), bytes_of(brief.header));
+                brief.header
+            }
+        });
+    });
     values
+}
+
+/// What is pushed along with a value that is pushed as a brief.
+fn bytes_of(value: u64) -> Vec<u8> {
+    vec![value as u8; (value % (Bytes::ROOM as u64 + 1)) as usize]
+}
+
+/// Pushes every other value as a brief.
+fn push(head: &Head<u64>, value: u64) -> bool {
+    if value % 2 == 0 {
+        return head.push(&mut Some(value));
+    }
+    let mut bytes = Bytes::new();
+    assert!(bytes.append([&bytes_of(value)]));
+    head.push(&mut Brief { header: value, bytes })
+}
+
+/// The value that a slot shows.
+fn read(seen: Seen<'_, Watched>) -> u64 {
+    match seen {
+        Seen::Whole(value) => value.read(),
+        Seen::Brief(_) => 0,
+    }
 }
 
 #[test]
@@ -65,13 +101,32 @@ fn a_view_shows_whole_values() {
             let (head, drops) = (Arc::clone(&head), drops.clone());
             spawn(move || assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops }))))
         };
-        head.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
+        head.freeze().for_each(4, |seen| assert_eq!(read(seen), 7));
         writer.join().unwrap();
         let mut seen = Vec::new();
-        head.freeze().for_each(4, |value| seen.push(value.read()));
+        head.freeze().for_each(4, |value| seen.push(read(value)));
         assert_eq!(seen, [7]);
         drop(head);
         assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn a_view_shows_whole_what_another_saw() {
+    model(|| {
+        let drops = std::sync::Arc::new(AtomicUsize::new(0));
+        let head = Arc::new(Head::after(View::EMPTY, 4));
+        let writer = {
+            let (head, drops) = (Arc::clone(&head), drops.clone());
+            spawn(move || assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops }))))
+        };
+        let other = {
+            let head = Arc::clone(&head);
+            spawn(move || drop(head.freeze()))
+        };
+        head.freeze().for_each(4, |seen| assert_eq!(read(seen), 7));
+        writer.join().unwrap();
+        other.join().unwrap();
     });
 }
 
@@ -86,10 +141,10 @@ fn an_older_chunk_shows_whole_values() {
         };
         // The writer's chunk is an older one already, and its slot may still be on its way.
         let next = head.successor(4);
-        next.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
+        next.freeze().for_each(4, |seen| assert_eq!(read(seen), 7));
         writer.join().unwrap();
         let mut seen = Vec::new();
-        next.freeze().for_each(4, |value| seen.push(value.read()));
+        next.freeze().for_each(4, |value| seen.push(read(value)));
         assert_eq!(seen, [7]);
     });
 }
@@ -100,7 +155,7 @@ fn every_push_has_a_slot_of_its_own() {
         let head = Arc::new(Head::after(View::EMPTY, 8));
         let other = {
             let head = Arc::clone(&head);
-            spawn(move || assert!(head.push(&mut Some(1))))
+            spawn(move || assert!(push(&head, 1)))
         };
         assert!(head.push(&mut Some(2)));
         other.join().unwrap();
@@ -139,7 +194,7 @@ fn slots_are_dropped_after_all_reads() {
         assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
         let view = head.freeze();
         let reader = spawn(move || {
-            view.for_each(4, |value| assert_eq!(value.read(), 7));
+            view.for_each(4, |seen| assert_eq!(read(seen), 7));
             drop(view);
         });
         drop(head);
@@ -156,7 +211,7 @@ fn an_older_chunk_goes_after_all_reads() {
         assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
         let next = head.successor(4);
         let reader = spawn(move || {
-            next.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
+            next.freeze().for_each(4, |seen| assert_eq!(read(seen), 7));
             drop(next);
         });
         drop(head);
@@ -175,7 +230,7 @@ fn the_past_goes_with_the_last_head() {
         drop(first);
         let other = head.clone();
         let reader = spawn(move || {
-            other.freeze().for_each(4, |value| assert_eq!(value.read(), 7));
+            other.freeze().for_each(4, |seen| assert_eq!(read(seen), 7));
             drop(other);
         });
         drop(head);
@@ -203,9 +258,9 @@ mod at_length {
         }
 
         fn push(&mut self, value: u64) {
-            if !self.head.push(&mut Some(value)) {
+            if !push(&self.head, value) {
                 self.head = self.head.successor(self.length);
-                assert!(self.head.push(&mut Some(value)));
+                assert!(push(&self.head, value));
             }
         }
 
@@ -273,7 +328,7 @@ mod at_length {
                 let (head, accepted) = (head.clone(), accepted.clone());
                 scope.spawn(move || {
                     for value in 0..SLOTS as u64 {
-                        if head.push(&mut Some(thread * 1_000 + value)) {
+                        if push(&head, thread * 1_000 + value) {
                             accepted.fetch_add(1, Ordering::Relaxed);
                         }
                     }

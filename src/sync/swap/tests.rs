@@ -67,6 +67,30 @@ fn a_reader_sees_a_whole_value() {
 }
 
 #[test]
+fn a_turn_has_passed_when_its_value_has() {
+    model(|| {
+        let drops = count();
+        let swap = Arc::new(Swap::new(Some(Watched::new(1, &drops))));
+        let writers = [2, 3].map(|value| {
+            let (swap, drops) = (Arc::clone(&swap), drops.clone());
+            let write = move || {
+                let current = swap.borrow().unwrap();
+                current.replace(Watched::new(value, &drops)).is_ok()
+            };
+            spawn(write)
+        });
+        let (turn, seen) = {
+            let (turn, guest) = swap.borrow_in_turn().unwrap();
+            (turn, guest.read())
+        };
+        writers.map(|writer| writer.join().unwrap());
+        let last = swap.borrow().unwrap().read();
+        assert!(last != 1, "one of them replaced the first value");
+        assert!(swap.turn() != turn || seen == last, "still in the turn of {seen}, but there is {last}");
+    });
+}
+
+#[test]
 fn the_last_to_leave_frees_after_all_reads() {
     model(|| {
         let drops = count();
@@ -157,6 +181,22 @@ fn a_lone_handle_frees_after_all_reads() {
         drop(handle);
         reader.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+#[test]
+fn a_lone_handle_may_change_its_value() {
+    model(|| {
+        let drops = count();
+        let mut handle = Watched::new(1, &drops);
+        let other = handle.clone();
+        let reader = spawn(move || assert_eq!(other.read(), 1));
+        if let Some(value) = handle.get_mut() {
+            // SAFETY: `&mut`; the model checker reports a reader that is not ordered before this.
+            value.cell.with_mut(|value| unsafe { *value = 2 });
+        }
+        reader.join().unwrap();
+        assert!(handle.get_mut().is_some(), "the other is gone");
     });
 }
 
@@ -321,6 +361,15 @@ mod alone {
         let second = first.clone();
         assert_eq!(first.into_inner(), None);
         assert_eq!(second.into_inner().as_deref(), Some("value"));
+    }
+
+    #[test]
+    fn a_value_that_others_have_is_copied_before_it_is_changed() {
+        let mut first = Shared::new(String::from("value"));
+        first.make_mut().push('s');
+        let second = first.clone();
+        first.make_mut().push('!');
+        assert_eq!((first.as_str(), second.as_str()), ("values!", "values"));
     }
 
     #[test]

@@ -1,0 +1,112 @@
+//! Events: what the caller pays, and what all threads pay until there are bytes.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::sdk::protocol::Event;
+use super::sdk::{self, Client, ClientOptions, Envelope, Hub, Integration, Level, Scope, Transport};
+use super::stage::{Stage, rich};
+use crate::measure::{Run, timed_in_all};
+use crate::operations::{BURST, Deepest, Host, opaque};
+
+pub fn capture(host: Host) -> Run {
+    Stage::new(host).burst(1, message)
+}
+
+pub fn capture_full(host: Host) -> Run {
+    Stage::full(host).burst(1, message)
+}
+
+pub fn capture_error(host: Host) -> Run {
+    let error = Deepest::chain();
+    Stage::new(host).burst(1, move |hub, _| _ = black_box(hub.capture_error(black_box(&error))))
+}
+
+/// By the free function, in a state in which nothing is captured.
+pub fn capture_free(host: Host) -> Run {
+    Stage::new(host)
+        .under(|_| _ = black_box(sdk::capture_message(opaque(&"the cache is cold"), Level::Info).is_nil()), |_, _| ())
+}
+
+/// By the free function, in a state in which nothing is captured.
+pub fn capture_error_free(host: Host) -> Run {
+    let error = Deepest::chain();
+    Stage::new(host).under(move |_| _ = black_box(sdk::capture_error(black_box(&error)).is_nil()), |_, _| ())
+}
+
+/// With an integration that looks at each event, as there are some after `sentry::init`.
+pub fn capture_processed() -> Run {
+    let stage = Stage::with(Host::Enabled, ClientOptions::new().add_integration(Stamp));
+    (0..100).for_each(|n| stage.hub.add_breadcrumb(|| rich(n)));
+    stage.burst(1, message)
+}
+
+fn message(hub: &Hub, _: u64) {
+    black_box(hub.capture_message(opaque(&"the cache is cold"), Level::Info));
+}
+
+struct Stamp;
+
+impl Integration for Stamp {
+    fn process_event(&self, mut event: Event<'static>, _: &ClientOptions) -> Option<Event<'static>> {
+        event.server_name = Some("shop-7".into());
+        Some(event)
+    }
+}
+
+/// Writes each envelope to one buffer, on the thread that brings it.
+#[derive(Default)]
+struct Writer {
+    buffer: Mutex<Vec<u8>>,
+    written: AtomicU64,
+}
+
+impl Transport for Writer {
+    fn send_envelope(&self, envelope: Envelope) {
+        let mut buffer = self.buffer.lock().expect("nobody panics with it");
+        buffer.clear();
+        super::append(&envelope, &mut buffer);
+        black_box(&*buffer);
+        self.written.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn flush(&self, _: Duration) -> bool {
+        true
+    }
+}
+
+pub fn in_all() -> Run {
+    written(ClientOptions::new(), |_| ())
+}
+
+pub fn in_all_full() -> Run {
+    written(ClientOptions::new(), |hub| (0..100).for_each(|n| hub.add_breadcrumb(|| rich(n))))
+}
+
+pub fn in_all_full_by_macro() -> Run {
+    written(ClientOptions::new(), |hub| Hub::run(Arc::clone(hub), || (0..100).for_each(super::rich)))
+}
+
+pub fn in_all_processed() -> Run {
+    let options = ClientOptions::new().add_integration(Stamp);
+    written(options, |hub| (0..100).for_each(|n| hub.add_breadcrumb(|| rich(n))))
+}
+
+/// Times all threads until each event is written.
+fn written(options: ClientOptions, prepare: fn(&Arc<Hub>)) -> Run {
+    let writer = Arc::new(Writer::default());
+    let options = options.dsn("https://public@sentry.invalid/1").transport(Arc::new(Arc::clone(&writer)));
+    let client = Arc::new(Client::from(options));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::new(Scope::default())));
+    prepare(&hub);
+    let proof_of = Arc::clone(&writer);
+    let batch = move |calls| {
+        writer.written.store(0, Ordering::Relaxed);
+        let flush = || assert!(client.flush(Some(Duration::from_secs(60))), "it is all written");
+        timed_in_all(calls, |n| message(&hub, n), flush)
+    };
+    let proof = move |calls| assert_eq!(proof_of.written.load(Ordering::Relaxed), calls);
+    Run::new(batch, proof).at_most(BURST)
+}

@@ -1,0 +1,293 @@
+//! A roster: entries that begin, each in a place of its own, and in order those that have ended.
+//!
+//! Any thread begins an entry and gets a handle, which can be cloned. Entries take notes until they are ended; the first who
+//! ends one lines it up with those that ended before. Places are slots of shelves, which the roster allocates as they are
+//! needed, each twice as large as the one before; an entry for which there is no place left is allocated alone.
+//!
+//! ```text
+//!   Member ─► Roster ─ head                          what the owner wants to keep with it
+//!      │         ├─ shelves ─► 8 slots, 16, 32 … 512
+//!      └─────────┼──────────────────► entry          value, notes
+//!                └─ ended ─► entry ─► entry          a chain, the newest first
+//! ```
+//! # Guarantees
+//! Beginning and ending are lock-free, reading is wait-free. The first entries of a roster cost no allocation but for their
+//! share of a shelf. What it keeps is bounded: entries that never end keep their place until the roster goes, and there are
+//! 1,016 places.
+//!
+//! # Invariants
+//! - **I1** A slot is given out once, and is filled by whoever got it, before the borrow of the roster ends.
+//! - **I2** A shelf stays where it is until the roster is dropped. A member keeps the roster.
+//! - **I3** An entry is lined up by whoever sealed its notes, and only one does that.
+//!
+//! # Orderings
+//! RO2 ⇄ RO1 a shelf.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ops::Deref;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use super::chain::{Chain, Link, Refused};
+use super::{AtomicU32, AtomicU64, UnsafeCell};
+
+/// Entries that began, and those that ended; `head` goes along.
+pub(crate) struct Roster<H, T, N> {
+    head: H,
+    /// How many slots are given out.
+    taken: AtomicU32,
+    /// The addresses of the shelves; zero for one that is not there yet.
+    shelves: [AtomicU64; SHELVES],
+    ended: Chain<Entry<T, N>>,
+    owns: PhantomData<Arc<Link<Entry<T, N>>>>,
+}
+
+/// A value, and what is noted about it until it ends.
+#[derive(Debug)]
+pub(crate) struct Entry<T, N> {
+    value: T,
+    notes: Chain<N>,
+}
+
+/// A handle to an entry, which keeps the roster.
+pub(crate) struct Member<H, T, N> {
+    roster: Arc<Roster<H, T, N>>,
+    seat: Seat<T, N>,
+}
+
+enum Seat<T, N> {
+    /// In a slot of the roster (I2).
+    Slot(NonNull<Link<Entry<T, N>>>),
+    Alone(Arc<Link<Entry<T, N>>>),
+}
+
+type Slot<T, N> = UnsafeCell<MaybeUninit<Link<Entry<T, N>>>>;
+
+// SAFETY: a seat is shared access to an entry, as a reference is; whose memory it is makes no difference.
+unsafe impl<T: Send + Sync, N: Send + Sync> Send for Seat<T, N> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync, N: Send + Sync> Sync for Seat<T, N> {}
+
+impl<H, T, N> Roster<H, T, N> {
+    pub(crate) fn new(head: H) -> Self {
+        Self {
+            head,
+            taken: AtomicU32::new(0),
+            shelves: std::array::from_fn(|_| AtomicU64::new(0)),
+            ended: Chain::new(),
+            owns: PhantomData,
+        }
+    }
+
+    /// The entries that have ended, the newest first.
+    pub(crate) fn ended(&self) -> &Chain<Entry<T, N>> {
+        &self.ended
+    }
+
+    /// How many entries it keeps in places of its own, whether they have ended or not.
+    pub(crate) fn kept(&self) -> u32 {
+        // RO3, Relaxed: an estimate, but where all who began entries have ended.
+        self.taken.load(Relaxed).min(PLACES)
+    }
+
+    /// Gives an entry a place. `Err`: there is none left.
+    #[inline]
+    fn place(&self, entry: Entry<T, N>) -> Result<NonNull<Link<Entry<T, N>>>, Entry<T, N>> {
+        // RO4, Relaxed: keeps the number from growing forever; RO5 decides.
+        if self.taken.load(Relaxed) >= PLACES {
+            return Err(entry);
+        }
+        // RO5, Relaxed: only uniqueness counts. Model: `each_entry_has_a_place_of_its_own`.
+        let index = self.taken.fetch_add(1, Relaxed);
+        let Some((slots, offset)) = self.shelf_of(index) else { return Err(entry) };
+        // SAFETY: a shelf has as many slots as `locate` says.
+        let slot = unsafe { slots.add(offset) };
+        // SAFETY: it stays where it is (I2).
+        let slot = unsafe { slot.as_ref() };
+        // SAFETY: RO5 gave the slot to us alone (I1), and nothing is in it.
+        Ok(slot.with_mut(|slot| NonNull::from(unsafe { &mut *slot }.write(Link::new(entry)))))
+    }
+
+    /// The shelf where a place is, and which of its slots that is. `None`: there is no such place.
+    #[inline]
+    fn shelf_of(&self, index: u32) -> Option<(NonNull<Slot<T, N>>, usize)> {
+        let (number, offset) = locate(index);
+        let shelf = self.shelves.get(number)?;
+        // RO1, Acquire: pairs with RO2; the shelf. Model: `each_entry_has_a_place_of_its_own`.
+        let slots = slots_at(shelf.load(Acquire));
+        Some((slots.unwrap_or_else(|| put_up(shelf, FIRST << number)), offset))
+    }
+}
+
+impl<H, T, N> Deref for Roster<H, T, N> {
+    type Target = H;
+
+    fn deref(&self) -> &H {
+        &self.head
+    }
+}
+
+impl<H, T, N> Drop for Roster<H, T, N> {
+    fn drop(&mut self) {
+        // First, since it walks over what is in the slots.
+        self.ended.clear();
+        let mut left = self.kept() as usize;
+        for (number, shelf) in self.shelves.iter().enumerate() {
+            if left == 0 {
+                // Shelves are put up for the places on them.
+                break;
+            }
+            // RO6, Relaxed: `&mut self`, so all who put up shelves have ended before.
+            let Some(slots) = slots_at::<T, N>(shelf.load(Relaxed)) else { continue };
+            let length = FIRST << number;
+            for offset in 0..length.min(left) {
+                // SAFETY: a shelf has so many slots.
+                let slot = unsafe { slots.add(offset) };
+                // SAFETY: it is there until the next step but one.
+                let slot = unsafe { slot.as_ref() };
+                // SAFETY: it was given out, so it is filled (I1), and members are gone with their references.
+                slot.with_mut(|slot| unsafe { (*slot).assume_init_drop() });
+            }
+            left = left.saturating_sub(length);
+            // SAFETY: put up with this length, and nobody knows it any more.
+            drop(unsafe { shelf_from(slots, length) });
+        }
+    }
+}
+
+impl<H: fmt::Debug, T: fmt::Debug, N: fmt::Debug> fmt::Debug for Roster<H, T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Roster").field("head", &self.head).field("ended", &self.ended).finish_non_exhaustive()
+    }
+}
+
+impl<T, N> Entry<T, N> {
+    #[inline]
+    pub(crate) fn new(value: T) -> Self {
+        Self { value, notes: Chain::new() }
+    }
+
+    pub(crate) fn value(&self) -> &T {
+        &self.value
+    }
+
+    pub(crate) fn notes(&self) -> &Chain<N> {
+        &self.notes
+    }
+}
+
+impl<H, T, N> Member<H, T, N> {
+    /// Begins an entry.
+    #[inline]
+    pub(crate) fn new(roster: Arc<Roster<H, T, N>>, entry: Entry<T, N>) -> Self {
+        let seat = match roster.place(entry) {
+            Ok(slot) => Seat::Slot(slot),
+            Err(entry) => Seat::Alone(Arc::new(Link::new(entry))),
+        };
+        Self { roster, seat }
+    }
+
+    pub(crate) fn roster(&self) -> &Arc<Roster<H, T, N>> {
+        &self.roster
+    }
+
+    pub(crate) fn entry(&self) -> &Entry<T, N> {
+        match &self.seat {
+            // SAFETY: filled before we got it, and there as long as the roster, which we keep (I2).
+            Seat::Slot(slot) => unsafe { slot.as_ref() }.value(),
+            Seat::Alone(link) => link.value(),
+        }
+    }
+
+    /// Ends the entry, unless it has ended, lets `last` see its value, and lines it up if no more than `most` are then.
+    #[inline]
+    pub(crate) fn end(&self, most: u32, last: impl FnOnce(&T)) -> Result<(), Refused> {
+        let entry = self.entry();
+        if !entry.notes.seal() {
+            return Err(Refused::Sealed);
+        }
+        last(&entry.value);
+        match &self.seat {
+            Seat::Slot(slot) => {
+                // SAFETY: as in `entry`.
+                let link = unsafe { slot.as_ref() };
+                // SAFETY: we sealed it, so nobody else pushes it (I3); the roster clears the chain before slots go.
+                unsafe { self.roster.ended.push_lent(link, most) }
+            }
+            // SAFETY: we sealed it, so nobody else pushes it (I3).
+            Seat::Alone(link) => unsafe { self.roster.ended.push_link(Arc::clone(link), most) },
+        }
+    }
+}
+
+impl<H, T, N> Clone for Member<H, T, N> {
+    fn clone(&self) -> Self {
+        let seat = match &self.seat {
+            Seat::Slot(slot) => Seat::Slot(*slot),
+            Seat::Alone(link) => Seat::Alone(Arc::clone(link)),
+        };
+        Self { roster: Arc::clone(&self.roster), seat }
+    }
+}
+
+impl<H, T, N> PartialEq for Member<H, T, N> {
+    /// True for handles to the same entry.
+    fn eq(&self, other: &Self) -> bool {
+        ptr::eq(self.entry(), other.entry())
+    }
+}
+
+impl<H, T: fmt::Debug, N: fmt::Debug> fmt::Debug for Member<H, T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entry().fmt(f)
+    }
+}
+
+/// The number of the shelf where a place is, and of its slot.
+#[inline]
+fn locate(index: u32) -> (usize, usize) {
+    let shifted = index as usize + FIRST;
+    let number = (shifted.ilog2() - FIRST.ilog2()) as usize;
+    (number, shifted - (FIRST << number))
+}
+
+/// Puts up a shelf with so many slots, or finds that another thread was faster.
+#[cold]
+#[inline(never)]
+fn put_up<T, N>(shelf: &AtomicU64, length: usize) -> NonNull<Slot<T, N>> {
+    let slots: Box<[Slot<T, N>]> = (0..length).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
+    let slots: NonNull<Slot<T, N>> = NonNull::from(Box::leak(slots)).cast();
+    // RO2, Release: pairs with RO1; the shelf. When it fails, it reads the address, as RO1 does. Model:
+    // `each_entry_has_a_place_of_its_own`.
+    match shelf.compare_exchange(0, slots.as_ptr().expose_provenance() as u64, Release, Acquire) {
+        Ok(_) => slots,
+        Err(first) => {
+            // SAFETY: made above, and nobody else knows it.
+            drop(unsafe { shelf_from(slots, length) });
+            slots_at(first).unwrap_or(slots)
+        }
+    }
+}
+
+/// # Safety
+/// The slots were put up with this length, and are taken down once.
+unsafe fn shelf_from<T, N>(slots: NonNull<Slot<T, N>>, length: usize) -> Box<[Slot<T, N>]> {
+    // SAFETY: as the caller says.
+    unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(slots.as_ptr(), length)) }
+}
+
+fn slots_at<T, N>(address: u64) -> Option<NonNull<Slot<T, N>>> {
+    NonNull::new(ptr::with_exposed_provenance_mut(address as usize))
+}
+
+/// Slots of the first shelf; each has twice as many as the one before.
+const FIRST: usize = 8;
+const SHELVES: usize = 7;
+/// Slots of all shelves.
+const PLACES: u32 = ((FIRST << SHELVES) - FIRST) as u32;
+
+#[cfg(test)]
+mod tests;

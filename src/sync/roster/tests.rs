@@ -1,0 +1,152 @@
+//! Models of the roster; stress tests when not under the model checker.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Entry, Member, PLACES, Roster, Seat, locate};
+use crate::sync::chain::Refused;
+use crate::sync::{UnsafeCell, model, spawn};
+
+/// A value whose reads the model checker watches.
+struct Watched {
+    cell: UnsafeCell<u64>,
+    drops: std::sync::Arc<AtomicUsize>,
+}
+
+// SAFETY: as in `read`; the model checker reports every access that is not ordered.
+unsafe impl Sync for Watched {}
+
+impl Watched {
+    fn new(value: u64, drops: &std::sync::Arc<AtomicUsize>) -> Self {
+        let watched = Self { cell: UnsafeCell::new(0), drops: std::sync::Arc::clone(drops) };
+        // SAFETY: not shared yet; a write, so that the model checker sees who is not ordered after it.
+        watched.cell.with_mut(|cell| unsafe { *cell = value });
+        watched
+    }
+
+    fn read(&self) -> u64 {
+        // SAFETY: written only before the value is shared: what is tested here.
+        self.cell.with(|value| unsafe { *value })
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.drops.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+type Watching = Roster<(), Watched, ()>;
+
+fn roster() -> (std::sync::Arc<Watching>, std::sync::Arc<AtomicUsize>) {
+    (std::sync::Arc::new(Roster::new(())), std::sync::Arc::new(AtomicUsize::new(0)))
+}
+
+fn begin(
+    roster: &std::sync::Arc<Watching>,
+    value: u64,
+    drops: &std::sync::Arc<AtomicUsize>,
+) -> Member<(), Watched, ()> {
+    Member::new(std::sync::Arc::clone(roster), Entry::new(Watched::new(value, drops)))
+}
+
+#[test]
+fn each_entry_has_a_place_of_its_own() {
+    model(|| {
+        let (roster, drops) = roster();
+        let (other, there) = (roster.clone(), drops.clone());
+        let beginner = spawn(move || {
+            let member = begin(&other, 1, &there);
+            assert_eq!(member.entry().value().read(), 1);
+        });
+        let member = begin(&roster, 2, &drops);
+        assert_eq!(member.entry().value().read(), 2);
+        beginner.join().unwrap();
+        assert_eq!((member.entry().value().read(), roster.kept()), (2, 2));
+        drop(roster);
+        assert_eq!(drops.load(Ordering::Relaxed), 0, "a member keeps its roster");
+        drop(member);
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
+fn what_has_ended_is_there_in_full() {
+    model(|| {
+        let (roster, drops) = roster();
+        let (other, there) = (roster.clone(), drops.clone());
+        let beginner = spawn(move || begin(&other, 1, &there).end(9, |_| ()).unwrap());
+        let seen: Vec<u64> = roster.ended().iter().map(|entry| entry.value().read()).collect();
+        assert!([&[][..], &[1]].contains(&&seen[..]), "{seen:?}");
+        beginner.join().unwrap();
+        assert_eq!(roster.ended().iter().map(|entry| entry.value().read()).collect::<Vec<_>>(), [1]);
+    });
+}
+
+#[test]
+fn an_entry_ends_once() {
+    model(|| {
+        let (roster, drops) = roster();
+        let member = begin(&roster, 1, &drops);
+        let same = member.clone();
+        assert!(member == same);
+        let ender = spawn(move || same.end(9, |_| ()).is_ok());
+        let here = member.end(9, |_| ()).is_ok();
+        assert!(here != ender.join().unwrap());
+        assert_eq!(roster.ended().len(), 1);
+    });
+}
+
+#[cfg(not(vidette_loom))]
+#[test]
+fn entries_without_a_place_are_alone_and_end_as_the_others() {
+    let (roster, drops) = roster();
+    let count = u64::from(PLACES) + 100;
+    let members: Vec<_> = (0..count).map(|n| begin(&roster, n, &drops)).collect();
+    assert_eq!(members.iter().filter(|member| matches!(member.seat, Seat::Alone(_))).count(), 100);
+    assert!((0..count).zip(&members).all(|(n, member)| member.entry().value().read() == n));
+    // The last first, and half of them never.
+    for member in members.iter().rev().step_by(2) {
+        member.end(u32::MAX, |_| ()).unwrap();
+    }
+    let ended: Vec<u64> = roster.ended().iter().map(|entry| entry.value().read()).collect();
+    assert_eq!(ended, (1..count).step_by(2).collect::<Vec<_>>());
+    assert_eq!(begin(&roster, 0, &drops).end(7, |_| ()), Err(Refused::Full));
+    drop(members);
+    // One was begun that found no room; of those alone, half went with their handles.
+    assert_eq!(drops.load(Ordering::Relaxed), 1 + 50);
+    drop(roster);
+    assert_eq!(drops.load(Ordering::Relaxed) as u64, count + 1);
+}
+
+#[cfg(not(vidette_loom))]
+#[test]
+fn many_threads_begin_and_end_at_once() {
+    for _ in 0..20 {
+        let (roster, drops) = roster();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let (roster, drops) = (&roster, &drops);
+                scope.spawn(move || {
+                    for n in 0..400 {
+                        let member = begin(roster, thread * 400 + n, drops);
+                        assert_eq!(member.entry().value().read(), thread * 400 + n);
+                        if n % 2 == 0 {
+                            member.end(u32::MAX, |_| ()).unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        let mut ended: Vec<u64> = roster.ended().iter().map(|entry| entry.value().read()).collect();
+        ended.sort_unstable();
+        assert_eq!(ended, (0..1_600).step_by(2).collect::<Vec<_>>());
+        drop(roster);
+        assert_eq!(drops.load(Ordering::Relaxed), 1_600);
+    }
+}
+
+#[test]
+fn places_fill_shelf_after_shelf() {
+    assert_eq!([0, 7, 8, 23, 24, PLACES - 1].map(locate), [(0, 0), (0, 7), (1, 0), (1, 15), (2, 0), (6, 511)]);
+    assert_eq!(locate(PLACES), (7, 0), "there is no such shelf");
+}

@@ -199,11 +199,11 @@ fn a_fork_allocates_at_most_three_times_with_ten_breadcrumbs_and_its_drop() {
 }
 
 #[test]
-fn setting_a_tag_allocates_at_most_twice() {
+fn setting_a_tag_allocates_at_most_its_text() {
     let _alone = alone();
     let (hub, _guard) = bound();
     (0..1_000).for_each(three_fields);
-    assert!(each(|| hub.configure_scope(|scope| scope.set_tag("shard", "seven"))) <= 2);
+    assert!(each(|| hub.configure_scope(|scope| scope.set_tag("shard", "seven"))) <= 1);
     assert!(each(|| vidette::configure_scope(|scope| scope.set_level(Some(Level::Warning)))) <= 2);
     assert_eq!(each(|| hub.configure_scope(|_: &mut Scope| ())), 0);
 }

@@ -306,3 +306,79 @@ fn arguments_are_evaluated_once_and_in_order() {
     rig.run(|| breadcrumb!(a = note("a"), b = note("b"), "{} {}", note("c"), note("d")));
     assert_eq!(*order.lock().unwrap(), ["a", "b", "c", "d"]);
 }
+
+/// Adds so many that the thread remembers where they go.
+fn several(name: &str) -> Vec<String> {
+    let names: Vec<_> = (0..5).map(|n| format!("{name}{n}")).collect();
+    names.iter().for_each(|name| breadcrumb!("{name}"));
+    names
+}
+
+#[test]
+fn a_place_that_a_thread_remembers_is_forgotten_when_the_hub_changes() {
+    let (rig, other) = (Rig::new(), Rig::new());
+    let elsewhere = |change: &(dyn Fn(&Hub) + Sync)| thread::scope(|scope| _ = scope.spawn(|| change(&rig.hub)).join());
+    rig.run(|| {
+        let mut expected = several("a");
+        let guard = rig.hub.push_scope();
+        let pushed = several("pushed");
+        assert_eq!(rig.crumbs(), [expected.clone(), pushed].concat());
+        drop(guard);
+        expected.extend(several("b"));
+        assert_eq!(rig.crumbs(), expected);
+
+        let guards = Mutex::new(Vec::new());
+        elsewhere(&|hub| guards.lock().unwrap().push(hub.push_scope()));
+        let pushed = several("pushed elsewhere");
+        assert_eq!(rig.crumbs(), [expected.clone(), pushed].concat());
+        elsewhere(&|_| guards.lock().unwrap().clear());
+        expected.extend(several("c"));
+        assert_eq!(rig.crumbs(), expected);
+
+        let fork = Arc::new(Hub::new_from_top(&*rig.hub));
+        Hub::run(fork, || several("fork"));
+        expected.extend(several("d"));
+        let others = other.run(|| several("other"));
+        expected.extend(several("e"));
+        assert_eq!(other.crumbs(), others);
+        assert_eq!(rig.crumbs(), expected);
+
+        elsewhere(&|hub| hub.configure_scope(vidette::Scope::clear_breadcrumbs));
+        expected = several("f");
+        assert_eq!(rig.crumbs(), expected);
+
+        elsewhere(&|hub| hub.bind_client(None));
+        several("nobody");
+        elsewhere(&|hub| hub.bind_client(Some(Arc::clone(&rig.client))));
+        expected.extend(several("g"));
+        assert_eq!(rig.crumbs(), expected);
+    });
+}
+
+#[test]
+fn a_callback_that_is_bound_meanwhile_sees_what_comes_after() {
+    let plain = Rig::new();
+    let dropping = Rig::with(ClientOptions::new().before_breadcrumb(|_| None));
+    plain.run(|| {
+        let expected = several("a");
+        plain.hub.bind_client(Some(Arc::clone(&dropping.client)));
+        several("dropped");
+        plain.hub.bind_client(Some(Arc::clone(&plain.client)));
+        assert_eq!(plain.crumbs(), expected);
+    });
+}
+
+#[test]
+fn what_a_thread_remembers_keeps_no_hub_alive() {
+    let rig = Rig::new();
+    let before = Arc::strong_count(&rig.client);
+    let fork = Arc::new(Hub::new_from_top(&*rig.hub));
+    let guard = vidette::HubSwitchGuard::new(Arc::clone(&fork));
+    {
+        let _pushed = fork.push_scope();
+        several("pushed");
+    }
+    fork.bind_client(None);
+    assert_eq!(Arc::strong_count(&rig.client), before, "though the thread is still there");
+    drop(guard);
+}

@@ -76,6 +76,35 @@ fn a_future_sees_its_hub_in_each_poll_and_its_caller_never_does() {
 }
 
 #[test]
+fn a_future_keeps_its_hub_though_a_guard_outlives_a_poll() {
+    let (ours, theirs, third) = (Rig::new(), Rig::new(), Rig::new());
+    ours.run(|| {
+        let is_current = |rig: &Rig| Arc::ptr_eq(&Hub::current(), &rig.hub);
+        let mut future = pin!(
+            async {
+                pause().await;
+                let guard = HubSwitchGuard::new(Arc::clone(&third.hub));
+                pause().await;
+                assert!(is_current(&theirs), "each poll switches anew");
+                drop(guard);
+                assert!(is_current(&theirs), "what the guard replaced");
+                pause().await;
+                assert!(is_current(&theirs));
+            }
+            .bind_hub(Arc::clone(&theirs.hub))
+        );
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            assert!(future.as_mut().poll(&mut context).is_pending());
+            assert!(is_current(&ours));
+        }
+        assert!(future.as_mut().poll(&mut context).is_ready());
+        assert!(is_current(&ours));
+    });
+    assert_eq!([&ours, &theirs, &third].map(|rig| Arc::strong_count(&rig.hub)), [1; 3]);
+}
+
+#[test]
 fn a_future_that_panics_gives_the_hub_back() {
     let (ours, theirs) = (Rig::new(), Rig::new());
     ours.run(|| {

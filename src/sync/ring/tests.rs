@@ -76,7 +76,7 @@ fn bytes_of(value: u64) -> Vec<u8> {
 
 /// Pushes every other value as a brief.
 fn push(head: &Head<u64>, value: u64) -> bool {
-    if value % 2 == 0 {
+    if value.is_multiple_of(2) {
         return head.push(&mut Some(value));
     }
     let mut bytes = Bytes::new();

@@ -1,19 +1,20 @@
 //! A roster: entries that begin, each in a place of its own, and in order those that have ended.
 //!
 //! Any thread begins an entry and gets a handle, which can be cloned. Entries take notes until they are ended; the first who
-//! ends one lines it up with those that ended before. Places are slots of shelves, which the roster allocates as they are
-//! needed, each twice as large as the one before; an entry for which there is no place left is allocated alone.
+//! ends one lines it up with those that ended before. Places are slots of shelves, which the roster puts up as they are
+//! needed, each as large as all before it; an entry for which there is no place left is allocated alone. The first two
+//! shelves, which most rosters do with, come from a pool and go back there.
 //!
 //! ```text
 //!   Member ─► Roster ─ head                          what the owner wants to keep with it
-//!      │         ├─ shelves ─► 8 slots, 16, 32 … 512
+//!      │         ├─ shelves ─► 8 slots, 8, 16, 32 … 512
 //!      └─────────┼──────────────────► entry          value, notes
 //!                └─ ended ─► entry ─► entry          a chain, the newest first
 //! ```
 //! # Guarantees
-//! Beginning and ending are lock-free, reading is wait-free. The first entries of a roster cost no allocation but for their
-//! share of a shelf. What it keeps is bounded: entries that never end keep their place until the roster goes, and there are
-//! 1,016 places.
+//! Beginning and ending are lock-free, reading is wait-free. An entry with a place costs no allocation but for its share of a
+//! shelf. What it keeps is bounded: entries that never end keep their place until the roster goes, and there are
+//! 1,024 places.
 //!
 //! # Invariants
 //! - **I1** A slot is given out once, and is filled by whoever got it, before the borrow of the roster ends.
@@ -32,10 +33,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::chain::{Chain, Link, Refused};
+use super::pool::Spares;
 use super::{AtomicU32, AtomicU64, UnsafeCell};
 
 /// Entries that began, and those that ended; `head` goes along.
-pub(crate) struct Roster<H, T, N> {
+pub(crate) struct Roster<H, T: Subject<N>, N: 'static> {
     head: H,
     /// How many slots are given out.
     taken: AtomicU32,
@@ -53,7 +55,7 @@ pub(crate) struct Entry<T, N> {
 }
 
 /// A handle to an entry, which keeps the roster.
-pub(crate) struct Member<H, T, N> {
+pub(crate) struct Member<H, T: Subject<N>, N: 'static> {
     roster: Arc<Roster<H, T, N>>,
     seat: Seat<T, N>,
 }
@@ -64,6 +66,17 @@ enum Seat<T, N> {
     Alone(Arc<Link<Entry<T, N>>>),
 }
 
+/// Eight slots with nothing in them, which wait for their next use.
+pub(crate) struct Shelf<T, N>(Box<[Slot<T, N>]>);
+
+/// What entries are about.
+pub(crate) trait Subject<N: 'static>: Sized + 'static {
+    /// Where empty shelves come from and go to. `None`: they are allocated and freed.
+    fn spares() -> Option<&'static dyn Spares<Shelf<Self, N>>> {
+        None
+    }
+}
+
 type Slot<T, N> = UnsafeCell<MaybeUninit<Link<Entry<T, N>>>>;
 
 // SAFETY: a seat is shared access to an entry, as a reference is; whose memory it is makes no difference.
@@ -71,7 +84,7 @@ unsafe impl<T: Send + Sync, N: Send + Sync> Send for Seat<T, N> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync, N: Send + Sync> Sync for Seat<T, N> {}
 
-impl<H, T, N> Roster<H, T, N> {
+impl<H, T: Subject<N>, N: 'static> Roster<H, T, N> {
     pub(crate) fn new(head: H) -> Self {
         Self {
             head,
@@ -118,11 +131,11 @@ impl<H, T, N> Roster<H, T, N> {
         let shelf = self.shelves.get(number)?;
         // RO1, Acquire: pairs with RO2; the shelf. Model: `each_entry_has_a_place_of_its_own`.
         let slots = slots_at(shelf.load(Acquire));
-        Some((slots.unwrap_or_else(|| put_up(shelf, FIRST << number)), offset))
+        Some((slots.unwrap_or_else(|| put_up(shelf, length_of(number))), offset))
     }
 }
 
-impl<H, T, N> Deref for Roster<H, T, N> {
+impl<H, T: Subject<N>, N: 'static> Deref for Roster<H, T, N> {
     type Target = H;
 
     fn deref(&self) -> &H {
@@ -130,7 +143,7 @@ impl<H, T, N> Deref for Roster<H, T, N> {
     }
 }
 
-impl<H, T, N> Drop for Roster<H, T, N> {
+impl<H, T: Subject<N>, N: 'static> Drop for Roster<H, T, N> {
     fn drop(&mut self) {
         // First, since it walks over what is in the slots.
         self.ended.clear();
@@ -142,7 +155,7 @@ impl<H, T, N> Drop for Roster<H, T, N> {
             }
             // RO6, Relaxed: `&mut self`, so all who put up shelves have ended before.
             let Some(slots) = slots_at::<T, N>(shelf.load(Relaxed)) else { continue };
-            let length = FIRST << number;
+            let length = length_of(number);
             for offset in 0..length.min(left) {
                 // SAFETY: a shelf has so many slots.
                 let slot = unsafe { slots.add(offset) };
@@ -153,12 +166,12 @@ impl<H, T, N> Drop for Roster<H, T, N> {
             }
             left = left.saturating_sub(length);
             // SAFETY: put up with this length, and nobody knows it any more.
-            drop(unsafe { shelf_from(slots, length) });
+            unsafe { take_down(slots, length) };
         }
     }
 }
 
-impl<H: fmt::Debug, T: fmt::Debug, N: fmt::Debug> fmt::Debug for Roster<H, T, N> {
+impl<H: fmt::Debug, T: Subject<N> + fmt::Debug, N: fmt::Debug + 'static> fmt::Debug for Roster<H, T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Roster").field("head", &self.head).field("ended", &self.ended).finish_non_exhaustive()
     }
@@ -179,7 +192,7 @@ impl<T, N> Entry<T, N> {
     }
 }
 
-impl<H, T, N> Member<H, T, N> {
+impl<H, T: Subject<N>, N: 'static> Member<H, T, N> {
     /// Begins an entry.
     #[inline]
     pub(crate) fn new(roster: Arc<Roster<H, T, N>>, entry: Entry<T, N>) -> Self {
@@ -223,7 +236,7 @@ impl<H, T, N> Member<H, T, N> {
     }
 }
 
-impl<H, T, N> Clone for Member<H, T, N> {
+impl<H, T: Subject<N>, N: 'static> Clone for Member<H, T, N> {
     fn clone(&self) -> Self {
         let seat = match &self.seat {
             Seat::Slot(slot) => Seat::Slot(*slot),
@@ -233,14 +246,14 @@ impl<H, T, N> Clone for Member<H, T, N> {
     }
 }
 
-impl<H, T, N> PartialEq for Member<H, T, N> {
+impl<H, T: Subject<N>, N: 'static> PartialEq for Member<H, T, N> {
     /// True for handles to the same entry.
     fn eq(&self, other: &Self) -> bool {
         ptr::eq(self.entry(), other.entry())
     }
 }
 
-impl<H, T: fmt::Debug, N: fmt::Debug> fmt::Debug for Member<H, T, N> {
+impl<H, T: Subject<N> + fmt::Debug, N: fmt::Debug + 'static> fmt::Debug for Member<H, T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.entry().fmt(f)
     }
@@ -249,16 +262,26 @@ impl<H, T: fmt::Debug, N: fmt::Debug> fmt::Debug for Member<H, T, N> {
 /// The number of the shelf where a place is, and of its slot.
 #[inline]
 fn locate(index: u32) -> (usize, usize) {
-    let shifted = index as usize + FIRST;
-    let number = (shifted.ilog2() - FIRST.ilog2()) as usize;
-    (number, shifted - (FIRST << number))
+    let index = index as usize;
+    match (index / FIRST).checked_ilog2() {
+        None => (0, index),
+        Some(doublings) => (1 + doublings as usize, index - (FIRST << doublings)),
+    }
+}
+
+/// How many slots a shelf has.
+#[inline]
+fn length_of(number: usize) -> usize {
+    FIRST << number.saturating_sub(1)
 }
 
 /// Puts up a shelf with so many slots, or finds that another thread was faster.
 #[cold]
 #[inline(never)]
-fn put_up<T, N>(shelf: &AtomicU64, length: usize) -> NonNull<Slot<T, N>> {
-    let slots: Box<[Slot<T, N>]> = (0..length).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
+fn put_up<T: Subject<N>, N: 'static>(shelf: &AtomicU64, length: usize) -> NonNull<Slot<T, N>> {
+    let spare = T::spares().filter(|_| length == FIRST).and_then(|spares| spares.take());
+    let slots = spare
+        .map_or_else(|| (0..length).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect(), |Shelf(slots)| slots);
     let slots: NonNull<Slot<T, N>> = NonNull::from(Box::leak(slots)).cast();
     // RO2, Release: pairs with RO1; the shelf. When it fails, it reads the address, as RO1 does. Model:
     // `each_entry_has_a_place_of_its_own`.
@@ -266,28 +289,31 @@ fn put_up<T, N>(shelf: &AtomicU64, length: usize) -> NonNull<Slot<T, N>> {
         Ok(_) => slots,
         Err(first) => {
             // SAFETY: made above, and nobody else knows it.
-            drop(unsafe { shelf_from(slots, length) });
+            unsafe { take_down(slots, length) };
             slots_at(first).unwrap_or(slots)
         }
     }
 }
 
 /// # Safety
-/// The slots were put up with this length, and are taken down once.
-unsafe fn shelf_from<T, N>(slots: NonNull<Slot<T, N>>, length: usize) -> Box<[Slot<T, N>]> {
+/// The slots were put up with this length, are empty, and are taken down once.
+unsafe fn take_down<T: Subject<N>, N: 'static>(slots: NonNull<Slot<T, N>>, length: usize) {
     // SAFETY: as the caller says.
-    unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(slots.as_ptr(), length)) }
+    let slots = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(slots.as_ptr(), length)) };
+    if let Some(spares) = T::spares().filter(|_| length == FIRST) {
+        spares.give(Shelf(slots));
+    }
 }
 
 fn slots_at<T, N>(address: u64) -> Option<NonNull<Slot<T, N>>> {
     NonNull::new(ptr::with_exposed_provenance_mut(address as usize))
 }
 
-/// Slots of the first shelf; each has twice as many as the one before.
+/// Slots of the first shelf, and of the second; each after them has twice as many as the one before.
 const FIRST: usize = 8;
-const SHELVES: usize = 7;
+const SHELVES: usize = 8;
 /// Slots of all shelves.
-const PLACES: u32 = ((FIRST << SHELVES) - FIRST) as u32;
+const PLACES: u32 = (FIRST << (SHELVES - 1)) as u32;
 
 #[cfg(test)]
 mod tests;

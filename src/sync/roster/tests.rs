@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Entry, Member, PLACES, Roster, Seat, locate};
-use crate::sync::chain::Refused;
+use super::{Entry, Member, Roster, Subject, locate};
 use crate::sync::{UnsafeCell, model, spawn};
 
 /// A value whose reads the model checker watches.
@@ -28,6 +27,8 @@ impl Watched {
         self.cell.with(|value| unsafe { *value })
     }
 }
+
+impl Subject<()> for Watched {}
 
 impl Drop for Watched {
     fn drop(&mut self) {
@@ -99,6 +100,9 @@ fn an_entry_ends_once() {
 #[cfg(not(vidette_loom))]
 #[test]
 fn entries_without_a_place_are_alone_and_end_as_the_others() {
+    use super::{PLACES, Seat};
+    use crate::sync::chain::Refused;
+
     let (roster, drops) = roster();
     let count = u64::from(PLACES) + 100;
     let members: Vec<_> = (0..count).map(|n| begin(&roster, n, &drops)).collect();
@@ -147,6 +151,6 @@ fn many_threads_begin_and_end_at_once() {
 
 #[test]
 fn places_fill_shelf_after_shelf() {
-    assert_eq!([0, 7, 8, 23, 24, PLACES - 1].map(locate), [(0, 0), (0, 7), (1, 0), (1, 15), (2, 0), (6, 511)]);
-    assert_eq!(locate(PLACES), (7, 0), "there is no such shelf");
+    assert_eq!([0, 7, 8, 15, 16, 31].map(locate), [(0, 0), (0, 7), (1, 0), (1, 7), (2, 0), (2, 15)]);
+    assert_eq!([32, 1_023, 1_024].map(locate), [(3, 0), (7, 511), (8, 0)], "the last is on no shelf");
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::hub::{Hub, HubSwitchGuard};
+use crate::hub::{Hub, Stay};
 
 pin_project! {
     /// A future that runs with a hub of its own as the current one.
@@ -32,6 +32,8 @@ pin_project! {
     #[derive(Debug)]
     pub struct SentryFuture<F> {
         hub: Arc<Hub>,
+        // Another handle to the hub, once it was polled: see `Stay`.
+        second: Option<Arc<Hub>>,
         #[pin]
         future: F,
     }
@@ -40,7 +42,7 @@ pin_project! {
 impl<F> SentryFuture<F> {
     /// Binds a hub to a future.
     pub fn new(hub: Arc<Hub>, future: F) -> Self {
-        Self { hub, future }
+        Self { hub, second: None, future }
     }
 }
 
@@ -49,7 +51,7 @@ impl<F: Future> Future for SentryFuture<F> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let _guard = HubSwitchGuard::new(Arc::clone(this.hub));
+        let _stay = Stay::new(this.hub, this.second);
         this.future.poll(context)
     }
 }

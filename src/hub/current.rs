@@ -94,6 +94,34 @@ impl Drop for HubSwitchGuard {
     }
 }
 
+/// Makes a hub the current one for one poll of the future that it is bound to.
+///
+/// The future has a second handle to its hub, which stays with the thread during the poll, so that a poll counts none.
+pub(crate) struct Stay<'a> {
+    previous: Option<Arc<Hub>>,
+    hub: &'a Arc<Hub>,
+    second: &'a mut Option<Arc<Hub>>,
+}
+
+impl<'a> Stay<'a> {
+    #[inline]
+    pub(crate) fn new(hub: &'a Arc<Hub>, second: &'a mut Option<Arc<Hub>>) -> Self {
+        let previous = replace(Some(second.take().unwrap_or_else(|| Arc::clone(hub))));
+        Self { previous, hub, second }
+    }
+}
+
+impl Drop for Stay<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let left = replace(self.previous.take());
+        // A guard that outlives the poll may have put another hub in place, and have taken ours.
+        if left.as_ref().is_some_and(|left| Arc::ptr_eq(left, self.hub)) {
+            *self.second = left;
+        }
+    }
+}
+
 /// A hub may be seen after a panic, so what restores one may be.
 impl RefUnwindSafe for HubSwitchGuard {}
 impl UnwindSafe for HubSwitchGuard {}
@@ -213,11 +241,13 @@ fn claim_main() -> (Arc<Hub>, bool) {
 }
 
 /// Puts another hub in place and returns the one before. A thread that is being torn down has none.
+#[inline]
 fn replace(hub: Option<Arc<Hub>>) -> Option<Arc<Hub>> {
     let put = |current: &RefCell<Place>| {
-        let mut current = current.try_borrow_mut().ok()?;
-        Some(std::mem::replace(&mut *current, Place { hub, kept: Kept::NOTHING }))
+        let mut place = current.try_borrow_mut().ok()?;
+        Some((std::mem::replace(&mut place.hub, hub), place.kept.let_go()))
     };
-    // What was kept is dropped here, when nothing is borrowed.
-    CURRENT.try_with(put).ok()??.hub
+    let (before, kept) = CURRENT.try_with(put).ok()??;
+    drop(kept);
+    before
 }

@@ -28,6 +28,17 @@ impl Kept {
         }
     }
 
+    /// Keeps nothing any more. What was kept is the caller's to drop, when nothing is borrowed.
+    #[inline]
+    pub(super) fn let_go(&mut self) -> Option<Writer<Record>> {
+        // Most of those who switch hubs added nothing, and need not write here.
+        if self.turn == 0 {
+            return None;
+        }
+        self.turn = 0;
+        self.writer.take()
+    }
+
     /// Notes that a breadcrumb found its place in `top` in that turn. The second one in a turn has the writer kept: it pays
     /// from the third on.
     #[inline]

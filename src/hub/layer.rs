@@ -120,9 +120,35 @@ impl Layer {
         self.scope().copied_with(self.crumbs())
     }
 
-    /// A draft of the scope, with its breadcrumbs as of now.
-    pub(crate) fn draft(&self) -> Scope {
-        self.scope().to_draft().with_crumbs(self.crumbs())
+    /// A draft of this layer's scope, with the breadcrumbs as of now, in a layer that is to be [completed](Self::complete).
+    // Inlined, so that it is made where it is to be.
+    #[inline(always)]
+    pub(crate) fn drafted(&self) -> Self {
+        Self {
+            id: self.id,
+            version: self.version + 1,
+            bound: Part::Inherited,
+            scope: Part::Own(self.scope().to_draft(self.crumbs())),
+            trail: Part::Inherited,
+            parent: None,
+        }
+    }
+
+    /// Takes over all but the scope from the layer in whose place this one comes; and `crumbs`, if they replace those there.
+    #[inline]
+    pub(crate) fn complete(&mut self, top: &Self, crumbs: Option<&Crumbs>) {
+        self.bound = top.bound.clone();
+        self.trail = crumbs.map_or_else(|| top.trail.clone(), |crumbs| Part::Own(Trail::Inherited(crumbs.clone())));
+        self.parent.clone_from(&top.parent);
+    }
+
+    /// The scope, to be changed, if it is the layer's own.
+    #[inline]
+    pub(crate) fn own_scope(&mut self) -> Option<&mut Scope> {
+        match &mut self.scope {
+            Part::Own(scope) => Some(scope),
+            Part::Inherited => None,
+        }
     }
 
     /// Moves the record here. False: the layer has to be made [`with_room`](Self::with_room) first, and the record stays.
@@ -167,14 +193,6 @@ impl Layer {
     /// The same layer with another session, or none.
     pub(crate) fn with_session(&self, session: Option<Arc<Session>>) -> Self {
         self.remade(self.version + 1, Part::Own(self.scope().clone().with_session(session)), self.trail.clone())
-    }
-
-    /// Takes the scope out of a layer that nobody has seen.
-    pub(crate) fn into_scope(mut self) -> Option<Scope> {
-        match std::mem::replace(&mut self.scope, Part::Inherited) {
-            Part::Own(scope) => Some(scope),
-            Part::Inherited => None,
-        }
     }
 
     /// How many breadcrumbs this layer remembers.

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use self::bound::{Backend, Bound};
 pub use self::current::HubSwitchGuard;
+pub(crate) use self::current::Stay;
 use self::layer::{HAS_CLIENT, Layer};
 pub(crate) use self::recording::add_to_current;
 pub use self::recording::{IntoBreadcrumbs, record};

@@ -165,17 +165,23 @@ fn finish(level: Level, recorder: &mut Recorder) {
 }
 
 /// Appends the record to the current hub.
+#[inline]
 fn push_to_current(record: &mut impl Addition) {
+    if take_all(|hub, kept| kept.push(hub, record)) != Some(true) {
+        push_by_the_top(record);
+    }
+}
+
+/// Appends the record to the current hub, for which nothing is kept.
+#[inline(never)]
+fn push_by_the_top(record: &mut impl Addition) {
     // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
     let left = take_all(|hub, kept| {
-        if kept.push(hub, record) {
-            return None;
-        }
         let (attempt, replaced) = hub.push_at_once(record, kept);
         let owner = if let Attempt::Pushed = attempt { None } else { Some(Arc::clone(hub)) };
-        Some((attempt, owner, replaced))
+        (attempt, owner, replaced)
     });
-    let Some(Some((attempt, owner, replaced))) = left else { return };
+    let Some((attempt, owner, replaced)) = left else { return };
     drop(replaced);
     if let Some(hub) = owner {
         hub.push_at_length(record, &attempt);

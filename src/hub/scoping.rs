@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::bound::Backend;
 use super::layer::{Layer, Rebuilt};
 use super::{Hub, Stack};
-use crate::scope::Scope;
+use crate::scope::{Crumbs, Scope};
 use crate::session::Session;
-use crate::sync::swap::Shared;
+use crate::sync::swap::{Draft, Shared};
 use crate::sync::unique;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
@@ -55,25 +55,33 @@ impl Hub {
         F: FnOnce(&mut Scope) -> R,
         R: Default,
     {
-        let drafted = {
+        // The draft stands where the changed scope is going to be: in the layer that replaces this one.
+        let mut drafted = {
             let top = self.stack.top();
-            is_wanted(&top).then(|| (top.id, top.version, top.draft()))
+            if !is_wanted(&top) {
+                return R::default();
+            }
+            Draft::make(|| top.drafted())
         };
-        let Some((layer, version, mut draft)) = drafted else { return R::default() };
-        let token = draft.token();
-        let result = change(&mut draft);
-        if draft.token() != token {
-            // Another scope was put in the draft's place: it replaces everything.
-            let (whole, _) = draft.end_draft();
-            // But for the session, which no draft writes.
+        let Some(scope) = drafted.own_scope() else { return R::default() };
+        let token = scope.token();
+        let result = change(scope);
+        let is_another = scope.token() != token;
+        let touched = scope.end_draft();
+        let crumbs = scope.take_crumbs();
+        if is_another {
+            // Another scope was put in the draft's place: it replaces everything, but for the session, which no draft writes.
+            let whole = scope.clone().with_crumbs(crumbs);
             let whole_with = |session: Option<&Arc<Session>>| whole.clone().with_session(session.cloned());
-            self.stack.edit(layer, |newer| newer.with_scope(whole_with(newer.scope().session()), true));
+            self.stack.edit(drafted.id, |newer| newer.with_scope(whole_with(newer.scope().session()), true));
             return result;
         }
-        let (scope, draft) = draft.end_draft();
-        if let Err(scope) = self.stack.replace_scope(layer, version, scope, draft.cleared_breadcrumbs()) {
-            let merge = |newer: &Layer| scope.merge_onto(&draft, newer.scope()).with_crumbs(scope.crumbs().clone());
-            self.stack.edit(layer, |newer| newer.with_scope(merge(newer), draft.cleared_breadcrumbs()));
+        let crumbs = touched.cleared_breadcrumbs().then_some(crumbs);
+        if let Err(refused) = self.stack.replace_by_draft(drafted, crumbs.as_ref()) {
+            self.stack.edit(refused.id, |newer| {
+                let merged = refused.scope().merge_onto(&touched, newer.scope());
+                newer.with_scope(merged.with_crumbs(crumbs.clone().unwrap_or_default()), crumbs.is_some())
+            });
         }
         result
     }
@@ -118,16 +126,14 @@ impl Stack {
         self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(Shared::make(|| change(layer)))));
     }
 
-    /// Publishes a scope if nothing came between: the common case, which copies nothing. Else gives it back.
-    fn replace_scope(&self, id: u64, version: u64, scope: Scope, with_crumbs: bool) -> Result<(), Scope> {
+    /// Publishes a drafted scope if no other came between: the common case, which copies nothing. Else gives it back.
+    fn replace_by_draft(&self, mut drafted: Draft<Layer>, crumbs: Option<&Crumbs>) -> Result<(), Shared<Layer>> {
         let top = self.top();
-        if top.id != id || top.version != version {
-            return Err(scope);
+        if top.id != drafted.id || top.version + 1 != drafted.version {
+            return Err(drafted.share());
         }
-        let changed = Shared::make(|| top.with_scope(scope, with_crumbs));
-        // Nobody else has seen a refused layer, so its scope comes back.
-        self.replace(top, changed)
-            .map_err(|refused| refused.into_inner().and_then(Layer::into_scope).unwrap_or_default())
+        drafted.complete(&top, crumbs);
+        self.replace(top, drafted.share())
     }
 }
 

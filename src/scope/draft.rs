@@ -12,6 +12,7 @@ impl Token {
     pub(crate) const NONE: Self = Self(0);
 
     /// A token that no other draft has.
+    #[inline]
     pub(crate) fn fresh() -> Self {
         Self(unique::number())
     }
@@ -29,10 +30,12 @@ impl Draft {
     /// No draft: what a snapshot carries.
     pub(crate) const SNAPSHOT: Self = Self { token: Token::NONE, touched: 0, removed: Vec::new() };
 
+    #[inline]
     pub(crate) fn begin() -> Self {
-        Self { token: Token::fresh(), ..Self::SNAPSHOT }
+        Self { token: Token::fresh(), touched: 0, removed: Vec::new() }
     }
 
+    #[inline]
     pub(crate) fn touch(&mut self, group: Group) {
         self.touched |= group as u16;
     }

@@ -4,9 +4,11 @@ use smallvec::SmallVec;
 use smol_str::SmolStr;
 
 use super::draft::Token;
+use crate::sync::pool::{Pool, Share, Spares};
+use crate::sync::swap::{Content, Spare};
 
 /// Named values, sorted by name. Cheap to copy when its values are.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Keyed<V>(SmallVec<[Entry<V>; 2]>);
 
 #[derive(Clone, Debug)]
@@ -17,7 +19,23 @@ struct Entry<V> {
     by: Token,
 }
 
+impl<V: Clone> Clone for Keyed<V> {
+    fn clone(&self) -> Self {
+        let mut copy = Self::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    /// Copies the entries to their places, one by one.
+    fn clone_from(&mut self, source: &Self) {
+        self.0.clear();
+        self.0.reserve_exact(source.0.len());
+        source.0.iter().for_each(|entry| self.0.push(entry.clone()));
+    }
+}
+
 impl<V> Default for Keyed<V> {
+    #[inline]
     fn default() -> Self {
         Self(SmallVec::new())
     }
@@ -61,3 +79,17 @@ impl<V: Clone> Keyed<V> {
         self.0.binary_search_by(|entry| entry.key.as_str().cmp(key))
     }
 }
+
+/// Tags are set often, and a list of them is made each time.
+impl Content for Keyed<SmolStr> {
+    fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
+        static POOL: Pool<Spare<Keyed<SmolStr>>> = Pool::new(MOST_SPARES);
+        thread_local! {
+            static SHARE: Share<Spare<Keyed<SmolStr>>, 4> = const { Share::of(&POOL) };
+        }
+        Some(&SHARE)
+    }
+}
+
+/// Emptied lists that wait for their next use, at most, beside four with each thread: less than 40 KiB.
+const MOST_SPARES: usize = 256;

@@ -2,14 +2,29 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::draft::{Draft, Group, Token};
 use super::keyed::Keyed;
-use super::{Data, Scope, Stamped};
+use super::{Crumbs, Data, Scope, Stamped};
+use crate::sync::swap::Shared;
 
 impl Scope {
-    /// Starts a draft of this snapshot.
-    pub(crate) fn to_draft(&self) -> Self {
-        Self { draft: Draft::begin(), ..self.clone() }
+    /// Starts a draft of this snapshot, with these breadcrumbs.
+    // Inlined, so that it is made where it is to be.
+    #[inline(always)]
+    pub(crate) fn to_draft(&self, crumbs: Crumbs) -> Self {
+        Self {
+            tags: self.tags.clone(),
+            data: self.data.clone(),
+            attachments: self.attachments.clone(),
+            processors: self.processors.clone(),
+            span: self.span.clone(),
+            trace: self.trace,
+            session: self.session.clone(),
+            crumbs,
+            draft: Draft::begin(),
+        }
     }
 
     /// The draft's name.
@@ -17,10 +32,9 @@ impl Scope {
         self.draft.token
     }
 
-    /// Ends a draft: a snapshot, and the record of what was touched.
-    pub(crate) fn end_draft(mut self) -> (Self, Draft) {
-        let draft = std::mem::replace(&mut self.draft, Draft::SNAPSHOT);
-        (self, draft)
+    /// Ends a draft, which is a snapshot then, and returns the record of what was touched.
+    pub(crate) fn end_draft(&mut self) -> Draft {
+        std::mem::replace(&mut self.draft, Draft::SNAPSHOT)
     }
 
     /// Replays what `draft` touched in this scope onto `newer`. Touched parts win, untouched ones keep the newer, appended entries
@@ -28,7 +42,7 @@ impl Scope {
     pub(crate) fn merge_onto(&self, draft: &Draft, newer: &Self) -> Self {
         let mut merged = newer.clone();
         let token = draft.token;
-        replay_group(&mut merged.tags, self.tags.as_deref(), draft, Group::Tags);
+        replay_tags(&mut merged.tags, self.tags.as_deref(), draft);
         replay_list(&mut merged.attachments, &self.attachments, token, draft.has_touched(Group::Attachments));
         replay_list(&mut merged.processors, &self.processors, token, false);
         if draft.has_touched(Group::Span) {
@@ -62,11 +76,11 @@ impl Scope {
     }
 }
 
-fn replay_group<V: Clone>(newer: &mut Option<Arc<Keyed<V>>>, ours: Option<&Keyed<V>>, draft: &Draft, group: Group) {
+fn replay_tags(newer: &mut Option<Shared<Keyed<SmolStr>>>, ours: Option<&Keyed<SmolStr>>, draft: &Draft) {
     let mut merged = newer.as_deref().cloned().unwrap_or_default();
     let default = Keyed::default();
-    replay_keys(&mut merged, ours.unwrap_or(&default), draft, group);
-    *newer = (!merged.is_empty()).then(|| Arc::new(merged));
+    replay_keys(&mut merged, ours.unwrap_or(&default), draft, Group::Tags);
+    *newer = (!merged.is_empty()).then(|| Shared::new(merged));
 }
 
 fn replay_keys<V: Clone>(newer: &mut Keyed<V>, ours: &Keyed<V>, draft: &Draft, group: Group) {

@@ -45,7 +45,7 @@ pub(crate) type EventProcessor = Arc<dyn Fn(Event<'static>) -> Option<Event<'sta
 /// });
 /// ```
 pub struct Scope {
-    tags: Option<Arc<Keyed<SmolStr>>>,
+    tags: Option<Shared<Keyed<SmolStr>>>,
     data: Option<Arc<Data>>,
     attachments: Option<Arc<Vec<Stamped<Attachment>>>>,
     processors: Option<Arc<Vec<Stamped<EventProcessor>>>>,
@@ -126,14 +126,14 @@ impl Scope {
     pub fn set_tag<V: ToString>(&mut self, key: &str, value: V) {
         let value = SmolStr::from(value.to_string());
         let by = self.draft.token;
-        owned(&mut self.tags).set(key, value, by);
+        self.tags.get_or_insert_with(|| Shared::make(Keyed::default)).make_mut().set(key, value, by);
     }
 
     /// Removes a tag, if it is there.
     pub fn remove_tag(&mut self, key: &str) {
         self.draft.remove(Group::Tags, key);
         if let Some(tags) = &mut self.tags {
-            Arc::make_mut(tags).remove(key);
+            tags.make_mut().remove(key);
         }
     }
 

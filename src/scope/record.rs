@@ -271,7 +271,7 @@ impl Recorder {
     pub fn message(&mut self, message: fmt::Arguments<'_>) {
         self.brief.header.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
         match message.as_str() {
-            Some(text) => self.put(text.as_bytes()),
+            Some(text) => self.put([text.as_bytes()]),
             // Writing to memory does not fail; a `Display` that says it did leaves what it wrote.
             None => _ = self.write_fmt(message),
         }
@@ -294,16 +294,17 @@ impl Recorder {
     }
 
     #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        if self.spilled.is_some() || !self.brief.bytes.append(bytes) {
-            self.spill(bytes);
+    fn put<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        if self.spilled.is_some() || !self.brief.bytes.append(parts) {
+            self.spill(&parts);
         }
     }
 
     #[cold]
-    fn spill(&mut self, bytes: &[u8]) {
+    fn spill(&mut self, parts: &[&[u8]]) {
         let inline = self.brief.bytes.as_slice();
-        self.spilled.get_or_insert_with(|| inline.to_vec()).extend_from_slice(bytes);
+        let spilled = self.spilled.get_or_insert_with(|| inline.to_vec());
+        parts.iter().for_each(|part| spilled.extend_from_slice(part));
     }
 }
 
@@ -321,7 +322,7 @@ fn spilled(header: Header, bytes: Vec<u8>) -> Record {
 impl fmt::Write for Recorder {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put(text.as_bytes());
+        self.put([text.as_bytes()]);
         Ok(())
     }
 }
@@ -344,8 +345,7 @@ macro_rules! numeric_fields {
         impl Field for $ty {
             #[inline]
             fn write_to(&self, recorder: &mut Recorder) {
-                let [a, b, c, d, e, f, g, h] = <$wide>::to_le_bytes(*self as $wide);
-                recorder.put(&[$tag, a, b, c, d, e, f, g, h]);
+                recorder.put([&[$tag], &<$wide>::to_le_bytes(*self as $wide)]);
             }
         }
     )+)*};
@@ -361,7 +361,7 @@ impl sealed::Sealed for bool {}
 impl Field for bool {
     #[inline]
     fn write_to(&self, recorder: &mut Recorder) {
-        recorder.put(&[if *self { TAG_TRUE } else { TAG_FALSE }]);
+        recorder.put([&[if *self { TAG_TRUE } else { TAG_FALSE }]]);
     }
 }
 
@@ -371,9 +371,8 @@ impl Field for str {
     fn write_to(&self, recorder: &mut Recorder) {
         // More than 4 GiB do not fit the length; what does is cut at no character, as it is decoded leniently.
         let len = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        let [a, b, c, d] = len.to_le_bytes();
-        recorder.put(&[TAG_TEXT, a, b, c, d]);
-        recorder.put(self.as_bytes().get(..len as usize).unwrap_or_default());
+        let text = self.as_bytes().get(..len as usize).unwrap_or_default();
+        recorder.put([&[TAG_TEXT], &len.to_le_bytes(), text]);
     }
 }
 
@@ -414,7 +413,7 @@ impl<F: Field> Field for Option<F> {
     fn write_to(&self, recorder: &mut Recorder) {
         match self {
             Some(value) => value.write_to(recorder),
-            None => recorder.put(&[TAG_NULL]),
+            None => recorder.put([&[TAG_NULL]]),
         }
     }
 }

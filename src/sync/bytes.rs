@@ -26,18 +26,28 @@ impl Bytes {
         usize::from(self.len)
     }
 
-    /// Appends all of them. False: there is no room, and nothing was appended.
+    /// Appends all parts. False: there is no room for all, and nothing was appended.
+    ///
+    /// Parts of a known length are stored in one instruction each: what is put together in another place first, and read
+    /// from there in wider steps than it was written, waits until the writes are through.
     #[inline]
-    pub(crate) fn append(&mut self, bytes: &[u8]) -> bool {
-        let free = Self::ROOM - self.len();
-        if bytes.len() > free {
-            return false;
+    pub(crate) fn append<const N: usize>(&mut self, parts: [&[u8]; N]) -> bool {
+        let mut free = Self::ROOM - self.len();
+        for part in parts {
+            if part.len() > free {
+                return false;
+            }
+            free -= part.len();
         }
-        // SAFETY: the length is at most `ROOM`, so this is inside, or just behind.
-        let end = unsafe { self.room.as_mut_ptr().add(usize::from(self.len)) };
-        // SAFETY: `free` bytes follow, and no reference into ourselves can be in `bytes`.
-        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), end.cast(), bytes.len()) };
-        self.len += bytes.len() as u8;
+        let mut len = self.len();
+        for part in parts {
+            // SAFETY: the length is at most `ROOM`, so this is inside, or just behind.
+            let end = unsafe { self.room.as_mut_ptr().add(len) };
+            // SAFETY: there is room for all parts, and no reference into ourselves can be among them.
+            unsafe { ptr::copy_nonoverlapping(part.as_ptr(), end.cast(), part.len()) };
+            len += part.len();
+        }
+        self.len = len as u8;
         true
     }
 
@@ -70,11 +80,12 @@ mod tests {
     fn what_fits_is_appended_whole_and_what_does_not_is_refused_whole() {
         let mut bytes = Bytes::new();
         assert!(bytes.as_slice().is_empty());
-        assert!(bytes.append(&[1; 100]));
-        assert!(!bytes.append(&[2; 37]));
-        assert!(bytes.append(&[3; 36]));
-        assert!(bytes.append(&[]));
-        assert!(!bytes.append(&[4]));
+        assert!(bytes.append([&[1; 50], &[1; 50]]));
+        assert!(!bytes.append([&[2; 37]]));
+        assert!(!bytes.append([&[2; 36], &[2]]));
+        assert!(bytes.append([&[3; 36]]));
+        assert!(bytes.append([&[]]));
+        assert!(!bytes.append([&[4]]));
         assert_eq!(bytes.as_slice(), [[1; 100].as_slice(), &[3; 36]].concat());
         let copy = bytes;
         assert_eq!(copy.as_slice(), bytes.as_slice());

@@ -136,6 +136,10 @@ impl<H, T, N> Drop for Roster<H, T, N> {
         self.ended.clear();
         let mut left = self.kept() as usize;
         for (number, shelf) in self.shelves.iter().enumerate() {
+            if left == 0 {
+                // Shelves are put up for the places on them.
+                break;
+            }
             // RO6, Relaxed: `&mut self`, so all who put up shelves have ended before.
             let Some(slots) = slots_at::<T, N>(shelf.load(Relaxed)) else { continue };
             let length = FIRST << number;

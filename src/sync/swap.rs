@@ -51,7 +51,7 @@ use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-pub(crate) use self::node::{Content, Shared, Spare};
+pub(crate) use self::node::{Content, Draft, Shared, Spare};
 use self::node::{Node, give_up, new_node};
 use super::{AtomicU64, unique, yield_now};
 

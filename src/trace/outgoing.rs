@@ -1,7 +1,7 @@
 //! The headers with which this service passes its trace on.
 
+use std::fmt;
 use std::sync::Arc;
-use std::{fmt, io};
 
 use super::baggage::Baggage;
 use super::headers::{BAGGAGE, SENTRY_TRACE};
@@ -114,16 +114,16 @@ pub(super) struct SentryTraceHeader {
 
 impl SentryTraceHeader {
     pub(super) fn new(trace_id: TraceId, span_id: SpanId, sampled: Option<bool>) -> Self {
-        let mut bytes = [0; LONGEST];
-        let mut rest: &mut [u8] = &mut bytes;
-        let flag = match sampled {
-            Some(true) => "-1",
-            Some(false) => "-0",
-            None => "",
-        };
-        // It fits: all parts have a fixed length.
-        _ = io::Write::write_fmt(&mut rest, format_args!("{trace_id}-{span_id}{flag}"));
-        let length = LONGEST - rest.len();
+        let mut bytes = [b'-'; LONGEST];
+        let (trace, rest) = bytes.split_at_mut(TRACE_DIGITS);
+        trace.copy_from_slice(&trace_id.hex());
+        if let Some(span) = rest.get_mut(1..=SPAN_DIGITS) {
+            span.copy_from_slice(&span_id.hex());
+        }
+        if let (Some(sampled), Some(flag)) = (sampled, bytes.last_mut()) {
+            *flag = b'0' + u8::from(sampled);
+        }
+        let length = if sampled.is_some() { LONGEST } else { LONGEST - 2 };
         Self { bytes, length }
     }
 
@@ -138,5 +138,7 @@ impl fmt::Debug for SentryTraceHeader {
     }
 }
 
+const TRACE_DIGITS: usize = 32;
+const SPAN_DIGITS: usize = 16;
 /// Two ids in hexadecimal digits, two hyphens, a flag.
-const LONGEST: usize = 32 + 1 + 16 + 1 + 1;
+const LONGEST: usize = TRACE_DIGITS + 1 + SPAN_DIGITS + 1 + 1;

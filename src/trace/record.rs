@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::text::Text;
-use crate::protocol::time::micros_since_epoch;
+use crate::clock;
 use crate::protocol::{Request, Span, SpanId, SpanStatus, TraceContext, TraceId};
 use crate::sync::chain::Chain;
 use crate::sync::roster::Entry;
@@ -27,8 +27,9 @@ pub(crate) struct Facts {
     parent_span_id: Option<SpanId>,
     name: Text,
     op: Text,
-    start: SystemTime,
-    /// In microseconds since the epoch; written once, by whoever seals the notes.
+    /// In nanoseconds since the epoch.
+    start: u64,
+    /// The same; written once, by whoever seals the notes.
     end: AtomicU64,
     /// A [code](SpanStatus::code), or zero.
     status: AtomicU8,
@@ -60,20 +61,15 @@ pub(super) struct Notes {
 
 impl Facts {
     #[inline]
-    pub(super) fn new(
-        span_id: SpanId,
-        parent_span_id: Option<SpanId>,
-        name: Text,
-        op: Text,
-        start: SystemTime,
-    ) -> Self {
+    pub(super) fn new(span_id: SpanId, parent_span_id: Option<SpanId>, name: Text, op: Text, start: u64) -> Self {
         Self { span_id, parent_span_id, name, op, start, end: AtomicU64::new(0), status: AtomicU8::new(0) }
     }
 
-    /// Writes down when the span ended: for whoever has sealed the notes.
-    pub(super) fn set_end(&self, end: SystemTime) {
+    /// Writes down when the span ended: for whoever has sealed the notes. `None`: now, and never before it started.
+    pub(super) fn set_end(&self, end: Option<SystemTime>) {
+        let end = end.map_or_else(|| clock::now().max(self.start), clock::nanos_of);
         // Relaxed: the chain of finished spans, or the queue, publishes it.
-        self.end.store(micros_since_epoch(end), Relaxed);
+        self.end.store(end, Relaxed);
     }
 }
 
@@ -86,15 +82,6 @@ impl Record {
     pub(super) fn note(&self, note: Note) {
         // Refused: it came too late.
         _ = self.notes().push(note);
-    }
-
-    /// Ends a span that is in no roster. False: it had ended before.
-    pub(super) fn finish(&self, end: SystemTime) -> bool {
-        let is_first = self.notes().seal();
-        if is_first {
-            self.value().set_end(end);
-        }
-        is_first
     }
 
     pub(super) fn status(&self) -> Option<SpanStatus> {
@@ -125,12 +112,12 @@ impl Record {
     }
 
     pub(super) fn start(&self) -> SystemTime {
-        self.value().start
+        clock::time_of(self.value().start)
     }
 
     /// When the span ended; for records that have.
     pub(super) fn end(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_micros(self.value().end.load(Relaxed))
+        clock::time_of(self.value().end.load(Relaxed))
     }
 
     /// Puts the notes together; the latest on a matter counts. `request_is_data`: for a span, which has no request.
@@ -163,7 +150,7 @@ impl Record {
             op: Some(self.op().to_owned()),
             description: self.description(),
             timestamp: Some(self.end()),
-            start_timestamp: self.value().start,
+            start_timestamp: self.start(),
             status: self.status(),
             tags: notes.tags,
             data: notes.data,
@@ -211,10 +198,12 @@ impl Notes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn record() -> Record {
-        Record::new(Facts::new(SpanId::default(), None, Text::new("name"), Text::new("op"), SystemTime::UNIX_EPOCH))
+        Record::new(Facts::new(SpanId::default(), None, Text::new("name"), Text::new("op"), 7))
     }
 
     #[test]
@@ -236,16 +225,24 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_the_end_is_passed_over_and_a_second_end_too() {
+    fn what_comes_after_the_end_is_passed_over() {
         let record = record();
         record.set_status(SpanStatus::Ok);
-        let end = SystemTime::UNIX_EPOCH + Duration::from_micros(1_234_567);
-        assert!(record.finish(end));
+        let end = SystemTime::UNIX_EPOCH + Duration::from_nanos(1_234_567);
+        assert!(record.notes().seal());
+        record.value().set_end(Some(end));
         record.note(Note::Data("late".into(), 1.into()));
         record.set_status(SpanStatus::Aborted);
-        assert!(!record.finish(SystemTime::now()));
         let span = record.to_span(TraceId::default());
         assert_eq!((span.timestamp, span.status, span.data.len()), (Some(end), Some(SpanStatus::Ok), 0));
+    }
+
+    #[test]
+    fn a_span_that_ends_now_does_not_end_before_it_started() {
+        let start = SystemTime::now() + Duration::from_secs(3_600);
+        let facts = Facts::new(SpanId::default(), None, Text::new(""), Text::new(""), clock::nanos_of(start));
+        facts.set_end(None);
+        assert_eq!(Record::new(facts).end(), start);
     }
 
     #[test]

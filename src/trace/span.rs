@@ -14,6 +14,7 @@ use super::spare;
 use super::text::Text;
 use super::tree::Head;
 use super::{MOST_SPANS, TraceHeaders, TraceHeadersIter, Tree};
+use crate::clock;
 use crate::protocol::{Request, SpanId, SpanStatus, TraceContext};
 use crate::sync::chain::Refused;
 use crate::sync::roster::Member;
@@ -58,7 +59,7 @@ impl Span {
         span_id: SpanId,
         start: Option<SystemTime>,
     ) -> Self {
-        let start = start.unwrap_or_else(SystemTime::now);
+        let start = start.map_or_else(clock::now, clock::nanos_of);
         let facts = Facts::new(span_id, Some(parent), Text::new(description), Text::new(op), start);
         Self(Kind::Recorded(Member::new(Arc::clone(tree), Record::new(facts))))
     }
@@ -193,7 +194,7 @@ impl Span {
     #[inline]
     pub fn finish(self) {
         match self.0 {
-            Kind::Recorded(member) => end(member, SystemTime::now()),
+            Kind::Recorded(member) => end(member, None),
             Kind::Bare(tree, _) => let_go(tree),
         }
     }
@@ -201,7 +202,7 @@ impl Span {
     /// Finishes the span at the given time. Only the first of several finishes counts.
     pub fn finish_with_timestamp(self, timestamp: SystemTime) {
         match self.0 {
-            Kind::Recorded(member) => end(member, timestamp),
+            Kind::Recorded(member) => end(member, Some(timestamp)),
             Kind::Bare(tree, _) => let_go(tree),
         }
     }
@@ -249,8 +250,8 @@ impl PartialEq for Span {
     }
 }
 
-/// Ends a recorded span, unless it has ended, and counts it if the transaction has enough.
-fn end(member: Member<Head, Facts, Note>, at: SystemTime) {
+/// Ends a recorded span, unless it has ended, and counts it if the transaction has enough. `None`: now.
+fn end(member: Member<Head, Facts, Note>, at: Option<SystemTime>) {
     if let Err(Refused::Full) = member.end(MOST_SPANS, |facts| facts.set_end(at)) {
         member.roster().count();
     }

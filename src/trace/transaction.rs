@@ -150,13 +150,16 @@ impl Transaction {
     ///
     /// What the scope on top of this thread's current hub holds is added. Only the first of several finishes counts.
     pub fn finish(self) {
-        let end = if self.tree.is_recorded() { SystemTime::now() } else { SystemTime::UNIX_EPOCH };
-        self.finish_with_timestamp(end);
+        self.end(None);
     }
 
     /// Finishes the transaction as [`finish`](Self::finish) does, at the given time.
     pub fn finish_with_timestamp(self, timestamp: SystemTime) {
-        let is_first = self.tree.finish(timestamp);
+        self.end(Some(timestamp));
+    }
+
+    fn end(self, at: Option<SystemTime>) {
+        let is_first = self.tree.finish(at);
         spare::forget(&self.tree);
         if !is_first {
             return;

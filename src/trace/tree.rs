@@ -8,6 +8,7 @@ use super::context::{Ancestry, TransactionContext};
 use super::record::{Facts, Note, Record};
 use super::sampling::{Decision, Fate, sample_rand};
 use super::{TraceHeaders, Tracer};
+use crate::clock;
 use crate::protocol::{SampleRand, SpanId, TraceContext, TraceId, Transaction};
 use crate::sync::chain::Chain;
 use crate::sync::roster::Roster;
@@ -60,10 +61,11 @@ impl Tree {
             }
         };
         // Only what is sent needs a time.
-        let start = start.unwrap_or_else(|| match decision.fate {
-            Fate::Sent => SystemTime::now(),
-            Fate::Counted | Fate::Ignored => SystemTime::UNIX_EPOCH,
-        });
+        let start = match (start, decision.fate) {
+            (Some(start), _) => clock::nanos_of(start),
+            (None, Fate::Sent) => clock::now(),
+            (None, Fate::Counted | Fate::Ignored) => 0,
+        };
         let root = Facts::new(context.span_id, context.parent_span_id, context.name, context.op, start);
         Self::new(Head {
             trace_id: context.trace_id,
@@ -140,10 +142,15 @@ impl Tree {
         self.uncollected.add_one();
     }
 
-    /// Ends the transaction; spans that finish later are not part of it. False: it had ended before.
-    pub(super) fn finish(&self, end: SystemTime) -> bool {
-        let is_first = self.root.finish(end);
-        self.ended().seal();
+    /// Ends the transaction; spans that finish later are not part of it. `None`: now. False: it had ended before.
+    pub(super) fn finish(&self, end: Option<SystemTime>) -> bool {
+        let is_first = self.root.notes().seal();
+        if self.is_recorded() {
+            if is_first {
+                self.root.value().set_end(end);
+            }
+            self.ended().seal();
+        }
         is_first
     }
 

@@ -1,8 +1,8 @@
 //! What watching costs a whole service: requests per second, latency, and processor time for each request.
 //!
 //! ```sh
-//! cargo run --release --manifest-path benches/service/Cargo.toml                  # 7 rounds of 3 s each; benches/SERVICE.md
-//! cargo run --release --manifest-path benches/service/Cargo.toml -- rounds 15
+//! cargo run --release --manifest-path benches/service/Cargo.toml                  # 7 rounds of 2 s each; benches/SERVICE.md
+//! cargo run --release --manifest-path benches/service/Cargo.toml -- rounds 3      # the load alone; writes nothing
 //! cargo run --release --manifest-path benches/service/Cargo.toml -- count         # instructions alone; writes nothing
 //! cargo run --release --manifest-path benches/service/Cargo.toml -- serve ours    # one server, for a profiler
 //! ```
@@ -16,8 +16,13 @@
 //! costs is not the subject, and would hide it.
 //!
 //! `wrk` loads the server as fast as it answers, on another core. All servers live at once and are loaded in turn, round
-//! after round, so that whatever else the machine does hits all. Processor time for each request hardly depends on
-//! that; instructions (callgrind, in the server's own code) do not at all.
+//! after round. Requests per second and latency mean something on a machine that does nothing else: a scheduler that
+//! shares cores between sessions favours servers that wake threads often. Processor time for each request depends on
+//! that less; instructions (callgrind, in the server's own code) do not at all. Where they go:
+//!
+//! ```sh
+//! callgrind_annotate --inclusive=yes --tree=none $TMPDIR/service-ours-6000.callgrind
+//! ```
 
 mod count;
 mod handlers;
@@ -37,8 +42,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words[..] {
-        [] => compare(ROUNDS),
-        ["rounds", rounds] => rounds.parse().map_err(Failure::from).and_then(compare),
+        [] => compare(),
+        ["rounds", rounds] => load(rounds),
         ["count"] => count::all().map(|counts| print!("{}", report::instructions(&counts))),
         ["serve", watcher] => Watcher::of_word(watcher).ok_or("nobody of that name".into()).and_then(server::serve),
         _ => Err("it takes `rounds N`, `count`, `serve nobody|peer|dropin|ours`, or nothing".into()),
@@ -52,8 +57,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn compare(rounds: usize) -> Result<(), Failure> {
-    let rounds = load::rounds(rounds)?;
+/// Loads the servers, and writes nothing.
+fn load(rounds: &str) -> Result<(), Failure> {
+    print!("{}", report::loads(&load::rounds(rounds.parse()?)?));
+    Ok(())
+}
+
+/// Loads the servers and counts instructions, for the report.
+fn compare() -> Result<(), Failure> {
+    let rounds = load::rounds(ROUNDS)?;
     let counts = count::all()?;
     let text = report::markdown(&rounds, &counts);
     print!("{text}");

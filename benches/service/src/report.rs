@@ -7,7 +7,7 @@ use crate::load::Round;
 use crate::server::Watcher;
 
 pub fn markdown(rounds: &[[Round; 4]], counts: &[Option<f64>; 4]) -> String {
-    let mut text = format!(
+    format!(
         "# What watching costs a service\n\n\
          A service on axum and tokio, under a load that saturates it, with the server on one core and the generator on another. \
          For each request: a forked hub bound to the future, a transaction with 5 spans, 10 breadcrumbs, 3 tags; one request in a \
@@ -16,16 +16,21 @@ pub fn markdown(rounds: &[[Round; 4]], counts: &[Option<f64>; 4]) -> String {
          A server that saturates its core answers as many requests as its processor time allows, so `over bare` in percent is also \
          the throughput that watching costs on a machine that does nothing else. Wanted of vidette: at most 2 %.\n\n\
          - processor: {}\n- compiler: {}\n- commit: {}\n- date: {}\n\
-         - command: `cargo run --release --manifest-path benches/service/Cargo.toml`\n- load average at the end: {}\n\n\
-         | service | requests/s | to bare | p50 µs | p99 µs | processor µs | over bare | envelopes for 1,000 requests | bytes for each |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+         - command: `cargo run --release --manifest-path benches/service/Cargo.toml`\n- load average at the end: {}\n\n{}\n{}",
         rounds.len(),
         processor(),
         said("rustc", &["--version"]),
         said("git", &["rev-parse", "--short", "HEAD"]),
         said("date", &["-u", "+%F %H:%M UTC"]),
         std::fs::read_to_string("/proc/loadavg").unwrap_or_default().split(' ').next().unwrap_or_default(),
-    );
+        loads(rounds),
+        instructions(counts),
+    )
+}
+
+/// What the servers did under load.
+pub fn loads(rounds: &[[Round; 4]]) -> String {
+    let mut text = LOADS.to_owned();
     for (place, watcher) in Watcher::ALL.into_iter().enumerate() {
         let of = |value: fn(&Round) -> f64| median(rounds.iter().map(|round| value(&round[place])));
         let to_bare = median(rounds.iter().map(|round| round[place].per_second / round[0].per_second));
@@ -33,12 +38,12 @@ pub fn markdown(rounds: &[[Round; 4]], counts: &[Option<f64>; 4]) -> String {
         let percent = median(rounds.iter().map(|round| round[place].nanos / round[0].nanos - 1.0));
         _ = writeln!(
             text,
-            "| {} | {:.0} | {:+.1} % | {:.0} | {:.0} | {:.2} | {:+.2} ({:+.1} %) | {:.1} | {:.0} |",
+            "| {} | {:.0} | {:+.1} % | {:.1} | {:.1} | {:.2} | {:+.2} ({:+.1} %) | {:.1} | {:.0} |",
             watcher.name(),
             of(|round| round.per_second),
             (to_bare - 1.0) * 100.0,
-            of(|round| round.p50),
-            of(|round| round.p99),
+            of(|round| round.p50) / 1e3,
+            of(|round| round.p99) / 1e3,
             of(|round| round.nanos) / 1e3,
             over_bare / 1e3,
             percent * 100.0,
@@ -46,8 +51,7 @@ pub fn markdown(rounds: &[[Round; 4]], counts: &[Option<f64>; 4]) -> String {
             of(|round| round.bytes),
         );
     }
-    text.push('\n');
-    text + &instructions(counts)
+    text
 }
 
 /// The instructions of the servers' own code, the kernel's not among them.
@@ -84,3 +88,8 @@ fn said(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     output.map_or_else(|_| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
+
+const LOADS: &str = "\
+| service | requests/s | to bare | p50 ms | p99 ms | processor µs | over bare | envelopes for 1,000 requests | bytes for each |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|
+";

@@ -1,7 +1,7 @@
 //! Several threads that do the same at once: how much they get done together, and how long single calls take.
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -82,7 +82,7 @@ impl Contest {
 
     /// Calls in a second, and what each took if they are `timed`.
     fn race(&self, threads: usize, window: Duration, timed: bool) -> (f64, Histogram<u64>) {
-        let (stop, over) = &(AtomicBool::new(false), AtomicBool::new(false));
+        let (stop, over, time) = &(AtomicBool::new(false), AtomicBool::new(false), Stopwatch::new());
         let gate = Barrier::new(threads + 1);
         let most = self.bursts.as_ref().map_or(u64::MAX, |_| BURST / threads as u64);
         let runner = &|number| {
@@ -94,8 +94,15 @@ impl Contest {
                     return (done, meter.nanos);
                 }
                 meter.done = 0;
+                time.start();
                 (self.body)(number, &mut meter);
                 done += meter.done;
+                if time.is_last()
+                    && let Some(bursts) = &self.bursts
+                {
+                    (bursts.settle)();
+                }
+                time.stop();
                 gate.wait();
             }
         };
@@ -110,15 +117,14 @@ impl Contest {
             });
             let (mut took, mut arrived) = (Duration::ZERO, 0);
             while took < window {
+                time.reset(threads);
                 gate.wait();
-                let start = Instant::now();
                 if self.bursts.is_none() {
                     std::thread::sleep(window);
                     stop.store(true, Ordering::Relaxed);
                 }
                 gate.wait();
-                self.bursts.iter().for_each(|bursts| (bursts.settle)());
-                took += start.elapsed();
+                took += time.took();
                 arrived += self.bursts.as_ref().map_or(0, |bursts| (bursts.clear)());
             }
             over.store(true, Ordering::Relaxed);
@@ -133,6 +139,49 @@ impl Contest {
             assert!(self.bursts.is_none() || arrived == calls, "{calls} calls, of which {arrived} arrived");
             (calls as f64 / took.as_secs_f64(), all)
         })
+    }
+}
+
+/// Runs from the first start to the last stop of several threads. They tell it themselves: whoever waits for them may wake up
+/// when all is over.
+struct Stopwatch {
+    base: Instant,
+    /// In nanoseconds since the base.
+    first: AtomicU64,
+    last: AtomicU64,
+    running: AtomicUsize,
+}
+
+impl Stopwatch {
+    fn new() -> Self {
+        Self { base: Instant::now(), first: AtomicU64::new(0), last: AtomicU64::new(0), running: AtomicUsize::new(0) }
+    }
+
+    fn reset(&self, threads: usize) {
+        self.first.store(u64::MAX, Ordering::Relaxed);
+        self.last.store(0, Ordering::Relaxed);
+        self.running.store(threads, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        self.base.elapsed().as_nanos() as u64
+    }
+
+    fn start(&self) {
+        self.first.fetch_min(self.now(), Ordering::Relaxed);
+    }
+
+    /// Asked once by each thread when it is done: are all others?
+    fn is_last(&self) -> bool {
+        self.running.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    fn stop(&self) {
+        self.last.fetch_max(self.now(), Ordering::Relaxed);
+    }
+
+    fn took(&self) -> Duration {
+        Duration::from_nanos(self.last.load(Ordering::Relaxed) - self.first.load(Ordering::Relaxed))
     }
 }
 

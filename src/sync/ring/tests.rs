@@ -80,7 +80,7 @@ fn push(head: &Head<u64>, value: u64) -> bool {
         return head.push(&mut Some(value));
     }
     let mut bytes = Bytes::new();
-    assert!(bytes.append(&bytes_of(value)));
+    assert!(bytes.append([&bytes_of(value)]));
     head.push(&mut Brief { header: value, bytes })
 }
 

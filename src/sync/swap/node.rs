@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
@@ -50,9 +50,20 @@ impl<T: Content> Shared<T> {
     }
 
     /// The same, with the value made where it is to be.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn make(value: impl FnOnce() -> T) -> Self {
         Self { node: new_node(1, value), owns: PhantomData }
+    }
+
+    /// The value, to be changed, if this is the only handle.
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        // SR3, Acquire: as SR2. Model: `a_lone_handle_may_change_its_value`.
+        if self.node().count.load(Acquire) != 1 {
+            return None;
+        }
+        // SAFETY: by I1 nobody else can reach the node, and nobody will as long as the handle is borrowed.
+        Some(unsafe { &mut (*self.node.as_ptr()).value })
     }
 
     /// Gives the value back if this is the only handle, and drops the handle otherwise.
@@ -79,6 +90,50 @@ impl<T: Content> Shared<T> {
     pub(super) fn node(&self) -> &Node<T> {
         // SAFETY: the handle counts (I1), so the node lives as long as `self`, and nobody writes to it but atomically.
         unsafe { self.node.as_ref() }
+    }
+}
+
+impl<T: Content + Clone + Default> Shared<T> {
+    /// The value, to be changed: this handle's own, copied if there are others.
+    pub(crate) fn make_mut(&mut self) -> &mut T {
+        if self.get_mut().is_none() {
+            // Copied to where it is to be.
+            let mut copy = Draft::make(T::default);
+            copy.clone_from(self);
+            *self = copy.share();
+        }
+        // SAFETY: the handle is the only one, as above, or new.
+        unsafe { &mut (*self.node.as_ptr()).value }
+    }
+}
+
+/// A value that is to be [`Shared`] and can be changed until then.
+pub(crate) struct Draft<T: Content>(Shared<T>);
+
+impl<T: Content> Draft<T> {
+    /// Makes the value where it is to be.
+    #[inline(always)]
+    pub(crate) fn make(value: impl FnOnce() -> T) -> Self {
+        Self(Shared::make(value))
+    }
+
+    pub(crate) fn share(self) -> Shared<T> {
+        self.0
+    }
+}
+
+impl<T: Content> Deref for Draft<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Content> DerefMut for Draft<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the handle is the only one: it was made here, and is cloned only when it has left.
+        unsafe { &mut (*self.0.node.as_ptr()).value }
     }
 }
 
@@ -110,13 +165,24 @@ impl<T: Content + fmt::Debug> fmt::Debug for Shared<T> {
     }
 }
 
-#[inline]
+// Inlined whatever it takes, as are those that call it: else the value is moved here from somewhere else, in steps of 100 and
+// more bytes.
+#[inline(always)]
 pub(super) fn new_node<T: Content>(count: u64, value: impl FnOnce() -> T) -> NonNull<Node<T>> {
     let place = match T::spares().and_then(|spares| spares.take()) {
         Some(Spare(place)) => place,
         None => Box::new_uninit(),
     };
-    NonNull::from(Box::leak(Box::write(place, Node { count: AtomicU64::new(count), value: value() })))
+    let node: NonNull<Node<T>> = NonNull::from(Box::leak(place)).cast();
+    // SAFETY: the place is ours, of the right size and alignment.
+    let to: *mut T = unsafe { &raw mut (*node.as_ptr()).value };
+    // SAFETY: as above. Should `value` panic, the place is lost, and nothing else.
+    unsafe { to.write(value()) };
+    // SAFETY: as above.
+    let to: *mut AtomicU64 = unsafe { &raw mut (*node.as_ptr()).count };
+    // SAFETY: as above.
+    unsafe { to.write(AtomicU64::new(count)) };
+    node
 }
 
 /// Gives up units of a node's count, which the caller owns. If they were the last, drops the value.

@@ -185,6 +185,22 @@ fn a_lone_handle_frees_after_all_reads() {
 }
 
 #[test]
+fn a_lone_handle_may_change_its_value() {
+    model(|| {
+        let drops = count();
+        let mut handle = Watched::new(1, &drops);
+        let other = handle.clone();
+        let reader = spawn(move || assert_eq!(other.read(), 1));
+        if let Some(value) = handle.get_mut() {
+            // SAFETY: `&mut`; the model checker reports a reader that is not ordered before this.
+            value.cell.with_mut(|value| unsafe { *value = 2 });
+        }
+        reader.join().unwrap();
+        assert!(handle.get_mut().is_some(), "the other is gone");
+    });
+}
+
+#[test]
 fn a_handle_that_was_shared_may_enter_a_word() {
     model(|| {
         let drops = count();
@@ -345,6 +361,15 @@ mod alone {
         let second = first.clone();
         assert_eq!(first.into_inner(), None);
         assert_eq!(second.into_inner().as_deref(), Some("value"));
+    }
+
+    #[test]
+    fn a_value_that_others_have_is_copied_before_it_is_changed() {
+        let mut first = Shared::new(String::from("value"));
+        first.make_mut().push('s');
+        let second = first.clone();
+        first.make_mut().push('!');
+        assert_eq!((first.as_str(), second.as_str()), ("values!", "values"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::protocol::ids::random_uuid;
 use crate::protocol::{Event, Exception, Level, Mechanism, Values};
+use crate::scope::Scope;
 
 /// An event, or what one is made of.
 #[derive(Debug)]
@@ -18,6 +19,15 @@ pub(crate) enum Matter {
     /// Boxed, because it goes through many hands.
     Whole(Box<Event<'static>>),
     Seed(Seed),
+}
+
+/// What a capture takes along: what is captured, and the scope as of now.
+///
+/// Goes from hand to hand by reference: where it is passed on by value it is copied, which costs as much as the rest.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) matter: Matter,
+    pub(crate) scope: Scope,
 }
 
 /// What an event is made of.
@@ -45,15 +55,18 @@ pub(crate) struct Chain {
 
 impl Matter {
     /// A message of now.
+    #[inline]
     pub(crate) fn of_message(message: &str, level: Level) -> Self {
         Self::seed(level, What::Message(message.to_owned()))
     }
 
     /// An error of now, which was handled.
+    #[inline]
     pub(crate) fn of_errors(chain: Chain) -> Self {
         Self::seed(Level::Error, What::Errors(chain))
     }
 
+    #[inline]
     fn seed(level: Level, what: What) -> Self {
         Self::Seed(Seed { id: random_uuid(), time: SystemTime::now(), level, what })
     }

@@ -11,6 +11,7 @@ use super::sessions::sessions;
 use super::tracing::{Agreed, header};
 use crate::callback;
 use crate::diag;
+use crate::matter::Taken;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
 use crate::scope::{Crumbs, Scope};
@@ -65,7 +66,7 @@ impl Sender {
     ) {
         self.buffer.clear();
         let written = match parcel {
-            Parcel::Event { matter, scope, filled, agreed, session } => {
+            Parcel::Event { taken: Taken { matter, scope }, filled, agreed, session } => {
                 let crumbs = Some(scope.crumbs()).filter(|crumbs| !filled && !crumbs.is_empty());
                 let mut event = matter.into_event();
                 self.core.fill_but_for_breadcrumbs(&mut event, &scope, filled);
@@ -193,7 +194,7 @@ impl Core {
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {
         match parcel {
-            Parcel::Event { matter, scope, filled, agreed, session } => {
+            Parcel::Event { taken: Taken { matter, scope }, filled, agreed, session } => {
                 let mut event = matter.into_event();
                 self.fill_but_for_breadcrumbs(&mut event, &scope, filled);
                 if !filled {

@@ -36,6 +36,7 @@ use crate::diag;
 use crate::gate::Pass;
 use crate::integration::Integration;
 use crate::loss::{ClientStats, Ledger, Recorder};
+use crate::matter::Taken;
 use crate::options::ClientOptions;
 use crate::protocol::client_report::{ItemLoss, Reason};
 use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level, MonitorCheckIn};
@@ -72,7 +73,7 @@ pub(crate) struct Core {
     pub(crate) sdk: ClientSdkInfo,
     pub(crate) origin: Arc<Origin>,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) queue: Inbox<Box<Queued>>,
+    pub(crate) queue: Inbox<Queued>,
     /// Estimated bytes of what is queued, but for what is small.
     pub(crate) queued_bytes: AtomicUsize,
     /// Bytes up to which a parcel is small: so many that all there is room for make a small part of the budget.
@@ -177,7 +178,7 @@ impl Client {
 
     /// Captures an event, filled from `scope` if there is one. Nil: it was dropped, and counted.
     pub fn capture_event(&self, event: Event<'static>, scope: Option<&Scope>) -> Uuid {
-        self.core.capture(event.into(), scope.cloned().unwrap_or_default())
+        self.core.capture(&mut Some(Taken { matter: event.into(), scope: scope.cloned().unwrap_or_default() }))
     }
 
     /// Fills an event from a scope and lets processors and integrations see it, without sending it.
@@ -288,23 +289,29 @@ impl Core {
 
     /// Queues a parcel whose losses are counted as held. False: there was no room, and it was discarded.
     pub(crate) fn enqueue(self: &Arc<Self>, parcel: Parcel, losses: Losses) -> bool {
+        self.enqueue_whole(&mut Some(Queued { parcel, losses, weight: 0 }))
+    }
+
+    /// The same for what needs not be copied any more, but to the queue. Weighs it.
+    pub(crate) fn enqueue_whole(self: &Arc<Self>, queued: &mut Option<Queued>) -> bool {
+        let Some(whole) = queued else { return false };
         if let Some(transport) = &self.inline {
-            self.deliver_inline(transport, parcel, &losses);
+            if let Some(Queued { parcel, losses, .. }) = queued.take() {
+                self.deliver_inline(transport, parcel, &losses);
+            }
             return true;
         }
-        let weight = parcel.weight();
-        let weight = if weight > self.small { weight } else { 0 };
-        if !self.burden(weight) {
-            self.refuse(parcel, losses);
-            return false;
+        let weight = whole.parcel.weight();
+        whole.weight = if weight > self.small { weight } else { 0 };
+        let weight = whole.weight;
+        if self.burden(weight) {
+            match self.queue.push(queued) {
+                Pushed::Queued => {}
+                Pushed::Wake => self.wake_sender(),
+                Pushed::Full => self.unburden(weight),
+            }
         }
-        let mut queued = Some(Box::new(Queued { parcel, losses, weight }));
-        if self.queue.push(&mut queued) == Pushed::Wake {
-            self.wake_sender();
-        }
-        if let Some(refused) = queued {
-            self.unburden(weight);
-            let Queued { parcel, losses, .. } = *refused;
+        if let Some(Queued { parcel, losses, .. }) = queued.take() {
             self.refuse(parcel, losses);
             return false;
         }
@@ -403,7 +410,7 @@ impl Core {
         self.queue.len() + self.lanes.len()
     }
 
-    pub(crate) fn take_parcel(&self) -> Option<Box<Queued>> {
+    pub(crate) fn take_parcel(&self) -> Option<Queued> {
         let queued = self.queue.take()?;
         self.unburden(queued.weight);
         Some(queued)

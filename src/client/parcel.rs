@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::batch::Load;
 use super::tracing::{Agreed, transaction_losses};
-use crate::matter::Matter;
+use crate::matter::Taken;
 use crate::protocol::Attachment;
 use crate::protocol::client_report::{Category, ItemLoss, LossSource};
 use crate::scope::Scope;
@@ -21,9 +21,8 @@ pub(crate) type Losses = SmallVec<[ItemLoss; 2]>;
 #[derive(Debug)]
 pub(crate) enum Parcel {
     Event {
-        matter: Matter,
-        /// The scope as of the capture. `filled`: it is in the event already, and only its attachments remain.
-        scope: Scope,
+        taken: Taken,
+        /// True if the scope is in the event already, and only its attachments remain.
         filled: bool,
         agreed: Agreed,
         /// How its session stands, if the event changed that.
@@ -52,8 +51,8 @@ pub(crate) struct Queued {
 impl Parcel {
     pub(crate) fn losses(&self) -> Losses {
         match self {
-            Self::Event { scope, session, .. } => {
-                let mut losses = event_losses(scope);
+            Self::Event { taken, session, .. } => {
+                let mut losses = event_losses(&taken.scope);
                 losses.extend(session.iter().map(|_| ItemLoss::new(Category::Session, 1)));
                 losses
             }
@@ -76,7 +75,7 @@ impl Parcel {
     /// Roughly how many bytes the parcel keeps alive, for the queue's budget.
     pub(crate) fn weight(&self) -> usize {
         match self {
-            Self::Event { matter, scope, .. } => {
+            Self::Event { taken: Taken { matter, scope }, .. } => {
                 let attached: usize = scope.attachments().map(|attachment| attachment.buffer.len()).sum();
                 size_of::<Self>() + matter.weight() + attached
             }
@@ -97,3 +96,5 @@ pub(crate) fn event_losses(scope: &Scope) -> Losses {
     losses.extend(scope.attachments().flat_map(Attachment::losses));
     losses
 }
+
+const _: () = assert!(size_of::<Queued>() <= 352, "a thousand of them wait in a queue");

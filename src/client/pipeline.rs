@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::parcel::{Parcel, event_losses};
+use super::parcel::{Parcel, Queued, event_losses};
 use super::sessions::sessions;
 use super::tracing::Agreed;
 use super::{Core, name_of};
 use crate::callback::{self, Panicked};
 use crate::diag;
-use crate::matter::Matter;
+use crate::matter::{Matter, Taken};
 use crate::options::EventSamplingStrategy;
 use crate::protocol::client_report::Reason;
 use crate::protocol::ids::random_u64;
@@ -28,49 +28,64 @@ use crate::scope::Scope;
 use crate::session::{Session, Update};
 
 impl Core {
-    /// Takes an event through all steps. Nil: it was dropped, and counted.
-    pub(crate) fn capture(self: &Arc<Self>, mut matter: Matter, mut scope: Scope) -> Uuid {
+    /// Takes an event through all steps, and out of `taken`. Nil: it was dropped, and counted.
+    pub(crate) fn capture(self: &Arc<Self>, taken: &mut Option<Taken>) -> Uuid {
+        let Some(Taken { matter, scope }) = taken else { return Uuid::nil() };
         if !self.is_open() || !callback::may_capture() {
             return Uuid::nil();
         }
         let id = matter.identify();
-        let mut losses = event_losses(&scope);
+        let mut losses = event_losses(scope);
         self.ledger.capture(&losses);
         // It must not come to the queue: it holds a client.
         let session = scope.take_session();
-        let parcel = match self.process(matter, scope, session) {
-            Ok(parcel) => parcel,
+        let filled = self.looks_at_events || scope.has_processors();
+        let processed = if filled { self.process(taken, session) } else { self.pass(taken, session) };
+        let (update, agreed) = match processed {
+            Ok(noted) => noted,
             Err(reason) => {
                 self.discard(&losses, reason);
                 return Uuid::nil();
             }
         };
-        if matches!(parcel, Parcel::Event { session: Some(_), .. }) {
+        if update.is_some() {
             losses.extend(sessions(1));
         }
+        let Some(taken) = taken.take() else { return Uuid::nil() };
         // A callback may have attached or removed something: what is counted is what came in.
-        if self.enqueue(parcel, losses) { id } else { Uuid::nil() }
+        let parcel = Parcel::Event { taken, filled, agreed, session: update };
+        if self.enqueue_whole(&mut Some(Queued { parcel, losses, weight: 0 })) { id } else { Uuid::nil() }
     }
 
-    fn process(
+    /// The way of an event that nobody wants to look at.
+    #[inline]
+    fn pass(
         self: &Arc<Self>,
-        matter: Matter,
-        scope: Scope,
+        taken: &mut Option<Taken>,
         session: Option<Arc<Session>>,
-    ) -> Result<Parcel, Reason> {
-        if !self.looks_at_events && !scope.has_processors() {
-            let update = self.note(session, &matter, scope.level().unwrap_or(matter.level()));
-            let session = self.sample(update)?;
-            let agreed = Agreed::of(&scope);
-            if scope.span().is_none() {
-                return Ok(Parcel::Event { matter, scope, filled: false, agreed, session });
-            }
+    ) -> Result<(Option<Box<Update>>, Agreed), Reason> {
+        let Some(Taken { matter, scope }) = taken else { return Ok((None, Agreed::Undecided)) };
+        let update = self.note(session, matter, scope.level().unwrap_or(matter.level()));
+        let update = self.sample(update)?;
+        let agreed = Agreed::of(scope);
+        if scope.span().is_some()
+            && let Some(Taken { matter, scope }) = taken.take()
+        {
             // What the span says is said now: it goes on, and must not leave this thread.
             let mut event = matter.into_event();
             scope.fill_trace(&mut event);
-            let matter = Matter::Whole(event);
-            return Ok(Parcel::Event { matter, scope: scope.without_span(), filled: false, agreed, session });
+            *taken = Some(Taken { matter: Matter::Whole(event), scope: scope.without_span() });
         }
+        Ok((update, agreed))
+    }
+
+    /// The way of an event that integrations, processors or callbacks look at.
+    fn process(
+        self: &Arc<Self>,
+        taken: &mut Option<Taken>,
+        session: Option<Arc<Session>>,
+    ) -> Result<(Option<Box<Update>>, Agreed), Reason> {
+        let Some(Taken { matter, scope }) = taken.take() else { return Ok((None, Agreed::Undecided)) };
         let mut event = self.prepare(matter.into_event(), &scope)?;
         if let Some(before_send) = &self.options.before_send {
             let whole = *event;
@@ -79,10 +94,10 @@ impl Core {
         }
         let matter = Matter::Whole(event);
         let update = self.note(session, &matter, matter.level());
-        let session = self.sample(update)?;
+        let update = self.sample(update)?;
         let agreed = Agreed::of(&scope);
-        let scope = scope.without_processors().without_span();
-        Ok(Parcel::Event { matter, scope, filled: true, agreed, session })
+        *taken = Some(Taken { matter, scope: scope.without_processors().without_span() });
+        Ok((update, agreed))
     }
 
     /// Lets the session of the capture take note of an event. `Some`: how it stands now, to be sent along.

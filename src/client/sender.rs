@@ -192,7 +192,7 @@ impl Sender {
             match self.core.take_parcel() {
                 Some(queued) => {
                     left -= 1;
-                    self.deliver(*queued, deadline);
+                    self.deliver(queued, deadline);
                 }
                 // It is being written. A request may wait for that, within its time.
                 None if deadline.is_some() => std::thread::yield_now(),

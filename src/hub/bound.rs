@@ -7,10 +7,9 @@ use uuid::Uuid;
 #[cfg(any(feature = "logs", feature = "metrics"))]
 use crate::callback::Left;
 use crate::integration::Integration;
-use crate::matter::Matter;
+use crate::matter::Taken;
 use crate::options::ClientOptions;
 use crate::protocol::{Breadcrumb, MonitorCheckIn};
-use crate::scope::Scope;
 use crate::session::Sink;
 use crate::trace::Tracer;
 
@@ -30,7 +29,7 @@ pub(crate) trait Backend {
     fn admit_breadcrumb(&self, breadcrumb: Breadcrumb) -> Option<Breadcrumb>;
 
     /// Takes an event on its way. Nil: it was dropped.
-    fn capture(&self, matter: Matter, scope: Scope) -> Uuid;
+    fn capture(&self, taken: &mut Option<Taken>) -> Uuid;
 
     /// The client, as what hears of sessions.
     fn session_sink(&self) -> Arc<dyn Sink>;
@@ -78,7 +77,7 @@ mod with_client {
     use crate::client::Client;
     use crate::hub::Hub;
     use crate::integration::Integration;
-    use crate::matter::Matter;
+    use crate::matter::Taken;
     use crate::options::ClientOptions;
     use crate::protocol::{Breadcrumb, MonitorCheckIn};
     use crate::scope::Scope;
@@ -125,8 +124,9 @@ mod with_client {
             Client::admit_breadcrumb(self, breadcrumb)
         }
 
-        fn capture(&self, matter: Matter, scope: Scope) -> Uuid {
-            self.core().capture(matter, scope)
+        #[inline]
+        fn capture(&self, taken: &mut Option<Taken>) -> Uuid {
+            self.core().capture(taken)
         }
 
         fn session_sink(&self) -> Arc<dyn Sink> {
@@ -214,7 +214,7 @@ impl Backend for Never {
         match *self {}
     }
 
-    fn capture(&self, _: Matter, _: Scope) -> Uuid {
+    fn capture(&self, _: &mut Option<Taken>) -> Uuid {
         match *self {}
     }
 

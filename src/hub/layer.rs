@@ -115,8 +115,9 @@ impl Layer {
     }
 
     /// The scope as of now, with its breadcrumbs.
+    #[inline]
     pub(crate) fn snapshot(&self) -> Scope {
-        self.scope().clone().with_crumbs(self.crumbs())
+        self.scope().copied_with(self.crumbs())
     }
 
     /// A draft of this layer's scope, with the breadcrumbs as of now, in a layer that is to be [completed](Self::complete).

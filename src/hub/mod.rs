@@ -35,7 +35,7 @@ pub use self::scoping::ScopeGuard;
 pub(crate) use self::tracing::start_with_current;
 use crate::error::chain_of;
 use crate::integration::Integration;
-use crate::matter::Matter;
+use crate::matter::{Matter, Taken};
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
 use crate::sync::pool::{Pool, Share, Spares};
@@ -129,19 +129,21 @@ impl Hub {
 
     /// Captures an event with the scope on top, and returns its id; nil if it was dropped.
     pub fn capture_event(&self, event: Event<'static>) -> Uuid {
-        let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
-        self.capture(&client, event.into(), scope)
+        self.capture(|| event.into(), true)
     }
 
-    /// An open client, and the scope to capture with.
-    fn for_capture(&self) -> Option<(Bound, Scope)> {
-        let top = self.stack.top();
-        let client = top.bound().filter(|client| client.is_enabled()).cloned()?;
-        Some((client, top.snapshot()))
-    }
-
-    fn capture(&self, client: &Bound, matter: Matter, scope: Scope) -> Uuid {
-        let id = client.capture(matter, scope);
+    /// Captures with the scope on top, if the client is open. No user code may run in `matter`.
+    #[inline]
+    fn capture(&self, matter: impl FnOnce() -> Matter, with_session: bool) -> Uuid {
+        let (client, mut taken) = {
+            let top = self.stack.top();
+            let Some(client) = top.bound().filter(|client| client.is_enabled()).cloned() else { return Uuid::nil() };
+            (client, Some(Taken { matter: matter(), scope: top.snapshot() }))
+        };
+        if !with_session && let Some(taken) = &mut taken {
+            drop(taken.scope.take_session());
+        }
+        let id = client.capture(&mut taken);
         if !id.is_nil() {
             drop(self.stack.last_event.swap(Some(Shared::new(EventId(id)))));
         }
@@ -150,8 +152,7 @@ impl Hub {
 
     /// Captures a message. Whatever its level, it is no error of the session.
     pub fn capture_message(&self, message: &str, level: Level) -> Uuid {
-        let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
-        self.capture(&client, Matter::of_message(message, level), scope.with_session(None))
+        self.capture(|| Matter::of_message(message, level), false)
     }
 
     /// Captures an error with the whole chain of its sources.
@@ -159,10 +160,9 @@ impl Hub {
         if !self.has_client() {
             return Uuid::nil();
         }
-        // What the error says is its author's code: it runs before anything is looked up.
-        let matter = Matter::of_errors(chain_of(error));
-        let Some((client, scope)) = self.for_capture() else { return Uuid::nil() };
-        self.capture(&client, matter, scope)
+        // What the error says is its author's code: it runs while nothing is borrowed.
+        let chain = chain_of(error);
+        self.capture(|| Matter::of_errors(chain), true)
     }
 
     /// Calls `callback` with an integration of the bound client, found by its type.

@@ -280,8 +280,10 @@ impl Scope {
     }
 }
 
-impl Clone for Scope {
-    fn clone(&self) -> Self {
+impl Scope {
+    /// A copy with these breadcrumbs.
+    #[inline]
+    pub(crate) fn copied_with(&self, crumbs: Crumbs) -> Self {
         Self {
             tags: self.tags.clone(),
             data: self.data.clone(),
@@ -290,9 +292,15 @@ impl Clone for Scope {
             span: self.span.clone(),
             trace: self.trace,
             session: self.session.clone(),
-            crumbs: self.crumbs.clone(),
+            crumbs,
             draft: Draft::SNAPSHOT,
         }
+    }
+}
+
+impl Clone for Scope {
+    fn clone(&self) -> Self {
+        self.copied_with(self.crumbs.clone())
     }
 }
 

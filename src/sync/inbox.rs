@@ -123,7 +123,8 @@ impl<T> Inbox<T> {
                     slot.value.with_mut(|slot| unsafe { slot.cast::<T>().copy_from_nonoverlapping(from, 1) });
                     // SAFETY: the value has moved to the slot, so it is forgotten here.
                     unsafe { std::ptr::write(value, None) };
-                    // IP1, Release: pairs with IF1; hands over the value. Model: `values_arrive_whole_and_once`.
+                    // IP1, Release: pairs with IF1; hands over the value. Models: `values_arrive_whole_and_once`,
+                    // `a_push_after_the_seal_sees_what_was_stored_before`.
                     slot.stamp.store(full(place), Release);
                     // IW1, Relaxed: IC1 orders it.
                     return if self.wake_at.load(Relaxed) == next { Pushed::Wake } else { Pushed::Queued };
@@ -140,7 +141,8 @@ impl<T> Inbox<T> {
         let mut place = self.gone.0.load(Relaxed);
         loop {
             let slot = slots.get(index(place))?;
-            // IF1, Acquire: pairs with IP1; the value. Model: `values_arrive_whole_and_once`.
+            // IF1, Acquire: pairs with IP1; the value. Models: `values_arrive_whole_and_once`,
+            // `two_takers_share_what_is_there`.
             if slot.stamp.load(Acquire) != full(place) {
                 // IG3, Relaxed: as IG1.
                 let now = self.gone.0.load(Relaxed);
@@ -155,7 +157,7 @@ impl<T> Inbox<T> {
             match self.gone.0.compare_exchange(place, next, Relaxed, Relaxed) {
                 Ok(_) => {
                     // SAFETY: the slot was full in this lap (IF1), and the place is ours to take (I2): the value is read once.
-                    let value = slot.value.with(|slot| unsafe { (*slot).assume_init_read() });
+                    let value = slot.value.with(|slot| unsafe { slot.cast::<T>().read() });
                     // IP2, Release: pairs with IF2; ends our reading. Model: `a_slot_is_used_again_after_it_was_read`.
                     slot.stamp.store(free(next_lap(place)), Release);
                     return Some(value);
@@ -225,7 +227,7 @@ impl<T> Drop for Inbox<T> {
             // IX1, Relaxed: `&mut self`: all pushes have ended.
             if slot.stamp.load(Relaxed) & FULL != 0 {
                 // SAFETY: the slot is full, and nobody else has access any more.
-                slot.value.with_mut(|slot| unsafe { (*slot).assume_init_drop() });
+                slot.value.with_mut(|slot| unsafe { slot.cast::<T>().drop_in_place() });
             }
         }
     }

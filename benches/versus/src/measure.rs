@@ -20,7 +20,8 @@ pub struct Run {
     less: Option<Batch>,
     /// Looks, after a batch of so many calls, for what they did; panics when it is not there.
     proof: Box<dyn FnMut(u64)>,
-    /// How many calls a batch can have at most.
+    /// How many calls a batch can have.
+    least: u64,
     most: u64,
 }
 
@@ -57,11 +58,16 @@ pub struct Side {
 
 impl Run {
     pub fn new(batch: impl FnMut(u64) -> Cost + 'static, proof: impl FnMut(u64) + 'static) -> Self {
-        Self { batch: Box::new(batch), less: None, proof: Box::new(proof), most: u64::MAX }
+        Self { batch: Box::new(batch), less: None, proof: Box::new(proof), least: 16, most: u64::MAX }
     }
 
     pub fn at_most(self, most: u64) -> Self {
         Self { most, ..self }
+    }
+
+    /// Makes all batches of one size: what is done once for each batch then weighs the same in each run.
+    pub fn always(self, calls: u64) -> Self {
+        Self { least: calls, most: calls, ..self }
     }
 
     /// Takes off what these batches cost, in each round anew.
@@ -71,7 +77,7 @@ impl Run {
 
     /// How many calls make a batch of about `BATCH`.
     fn calibrate(&mut self) -> u64 {
-        let mut calls = 16.min(self.most);
+        let mut calls = self.least.min(self.most);
         loop {
             let took = (self.batch)(calls).time;
             if took >= BATCH / 2 || calls == self.most {

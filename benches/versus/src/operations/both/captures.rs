@@ -108,5 +108,5 @@ fn written(options: ClientOptions, prepare: fn(&Arc<Hub>)) -> Run {
         timed_in_all(calls, |n| message(&hub, n), flush)
     };
     let proof = move |calls| assert_eq!(proof_of.written.load(Ordering::Relaxed), calls);
-    Run::new(batch, proof).at_most(BURST)
+    Run::new(batch, proof).always(BURST)
 }

@@ -61,7 +61,7 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
 ///
 /// add_breadcrumb(|| Breadcrumb { category: Some("cache".into()), message: Some("miss".into()), ..Default::default() });
 /// ```
-#[inline]
+#[inline(always)]
 pub fn add_breadcrumb<B: IntoBreadcrumbs>(breadcrumbs: B) {
     add_to_current(breadcrumbs);
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
 /// True if some client is open. One relaxed load.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_open() -> bool {
     // Relaxed: a thread that learns of a client in another way, by being handed a hub, sees the count that came before.
     OPEN.load(Relaxed) != 0

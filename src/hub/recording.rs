@@ -137,18 +137,34 @@ impl Hub {
 }
 
 /// Adds breadcrumbs to the current hub, if a client is bound to it.
-#[inline]
+#[inline(always)]
 pub(crate) fn add_to_current<B: IntoBreadcrumbs>(breadcrumbs: B) {
-    if gate::is_open() && current_has_client() {
+    if gate::is_open() {
+        add_if_bound(breadcrumbs);
+    }
+}
+
+/// The rest of [`add_to_current`], apart so that its first question is asked in line.
+#[inline(never)]
+fn add_if_bound<B: IntoBreadcrumbs>(breadcrumbs: B) {
+    if current_has_client() {
         breadcrumbs.hand_over(|breadcrumb| push_to_current(&mut Some(Record::Owned(breadcrumb))));
     }
 }
 
 /// Runs what a `breadcrumb!` expands to: `write` evaluates its arguments, if a client is bound to the current hub.
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: impl FnOnce(&mut Recorder)) {
-    if gate::is_open() && current_has_client() {
+    if gate::is_open() {
+        record_if_bound(site, level, write);
+    }
+}
+
+/// The rest of [`record`], apart so that its first question is asked in line.
+#[inline(never)]
+fn record_if_bound(site: &'static CallSite, level: impl FnOnce() -> Level, write: impl FnOnce(&mut Recorder)) {
+    if current_has_client() {
         let mut recorder = Recorder::new(site);
         write(&mut recorder);
         finish(level(), &mut recorder);

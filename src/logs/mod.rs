@@ -63,7 +63,7 @@ impl Scope {
 
 /// True if a log written now would be looked at: a client is bound to the current hub.
 #[doc(hidden)]
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn is_logging() -> bool {
     gate::is_open() && current_has_client()

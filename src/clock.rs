@@ -159,7 +159,7 @@ impl Sample {
 /// So many cycles, in nanoseconds. For no more than two windows of them.
 #[inline]
 fn times(ticks: u64, pace: u64) -> u64 {
-    ticks * pace >> 32
+    (ticks * pace) >> 32
 }
 
 /// True if the system itself tells the time by the counter: then it runs evenly, and alike on all processors.

@@ -62,7 +62,7 @@ pub(crate) struct Member<H, T: Subject<N>, N: 'static> {
 
 enum Seat<T, N> {
     /// In a slot of the roster (I2).
-    Slot(NonNull<Link<Entry<T, N>>>),
+    Slot(Place<T, N>),
     Alone(Arc<Link<Entry<T, N>>>),
 }
 
@@ -76,6 +76,8 @@ pub(crate) trait Subject<N: 'static>: Sized + 'static {
         None
     }
 }
+
+type Place<T, N> = NonNull<Link<Entry<T, N>>>;
 
 type Slot<T, N> = UnsafeCell<MaybeUninit<Link<Entry<T, N>>>>;
 
@@ -108,7 +110,7 @@ impl<H, T: Subject<N>, N: 'static> Roster<H, T, N> {
 
     /// Gives an entry a place. `Err`: there is none left.
     #[inline]
-    fn place(&self, entry: Entry<T, N>) -> Result<NonNull<Link<Entry<T, N>>>, Entry<T, N>> {
+    fn place(&self, entry: Entry<T, N>) -> Result<Place<T, N>, Entry<T, N>> {
         // RO4, Relaxed: keeps the number from growing forever; RO5 decides.
         if self.taken.load(Relaxed) >= PLACES {
             return Err(entry);
@@ -162,7 +164,7 @@ impl<H, T: Subject<N>, N: 'static> Drop for Roster<H, T, N> {
                 // SAFETY: it is there until the next step but one.
                 let slot = unsafe { slot.as_ref() };
                 // SAFETY: it was given out, so it is filled (I1), and members are gone with their references.
-                slot.with_mut(|slot| unsafe { (*slot).assume_init_drop() });
+                slot.with_mut(|slot| unsafe { slot.cast::<Link<Entry<T, N>>>().drop_in_place() });
             }
             left = left.saturating_sub(length);
             // SAFETY: put up with this length, and nobody knows it any more.

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use smallvec::SmallVec;
 use uuid::Uuid;
 
+use crate::clock;
 use crate::protocol::ids::random_uuid;
 use crate::protocol::{Event, Exception, Level, Mechanism, Values};
 use crate::scope::Scope;
@@ -68,7 +69,7 @@ impl Matter {
 
     #[inline]
     fn seed(level: Level, what: What) -> Self {
-        Self::Seed(Seed { id: random_uuid(), time: SystemTime::now(), level, what })
+        Self::Seed(Seed { id: random_uuid(), time: clock::time_of(clock::now()), level, what })
     }
 
     /// The id; made now, if there is none.

@@ -20,6 +20,7 @@ use smallvec::SmallVec;
 
 use crate::attributes::{Context, Defaults, weight_of};
 use crate::callback::Left;
+use crate::clock;
 use crate::gate;
 use crate::hub::Hub;
 use crate::hub::bound::{Backend, Bound};
@@ -187,7 +188,7 @@ pub(crate) struct Record {
 impl Record {
     #[inline]
     pub(crate) fn of_sample(sample: Sample) -> Self {
-        Self { sample, timestamp: SystemTime::now(), context: Context::default(), complete: false }
+        Self { sample, timestamp: clock::time_of(clock::now()), context: Context::default(), complete: false }
     }
 
     /// Takes along what its scope has.

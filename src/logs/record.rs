@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
 use crate::attributes::{Context, Defaults, weight_of};
+use crate::clock;
 use crate::protocol::log::{PARENT_SPAN_ID, WireLog, span_of};
 use crate::protocol::losses::attribute_bytes;
 use crate::protocol::{Log, LogAttribute, LogLevel, LogSeverityNumber, Map, SpanId, TraceId};
@@ -61,7 +62,7 @@ impl Writer {
         super::capture(&mut Some(Record {
             level,
             severity_number: level.into(),
-            timestamp: SystemTime::now(),
+            timestamp: clock::time_of(clock::now()),
             context: Context::default(),
             content: Content::Written { site: self.site, body: self.body, values: self.values },
         }));

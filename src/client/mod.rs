@@ -306,8 +306,9 @@ impl Core {
         let weight = whole.weight;
         if self.burden(weight) {
             match self.queue.push(queued) {
-                Pushed::Queued => {}
-                Pushed::Wake => self.wake_sender(),
+                // Relaxed: as in `burden`. Much that is large must not wait for more.
+                Pushed::Queued if weight == 0 || self.queued_bytes.load(Relaxed) < MOST_QUEUED_BYTES / 4 => {}
+                Pushed::Queued | Pushed::Wake => self.wake_sender(),
                 Pushed::Full => self.unburden(weight),
             }
         }
@@ -327,6 +328,11 @@ impl Core {
             self.leave_update(update);
         }
         self.discard(&losses, Reason::QueueOverflow);
+    }
+
+    /// How many items are worth waking the sender for that has just been at work.
+    pub(crate) fn enough(&self) -> usize {
+        (self.queue.capacity() / 4).clamp(1, MOST_UNTOLD)
     }
 
     /// Takes so many bytes from the budget of what waits. False: they are not there.
@@ -477,6 +483,8 @@ fn name_of(integration: &dyn Integration) -> &'static str {
 const OWN_FRAMES: &str = concat!(env!("CARGO_PKG_NAME"), "::");
 /// Items that may wait for the sender, unless the options say otherwise.
 const QUEUE_CAPACITY: usize = 1_000;
+/// Items that may come while the sender naps before it is woken.
+const MOST_UNTOLD: usize = 64;
 /// Estimated bytes that may wait for the sender.
 const MOST_QUEUED_BYTES: usize = 64 << 20;
 /// A parcel of more bytes counts in the budget, however few there is room for.

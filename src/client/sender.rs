@@ -121,6 +121,8 @@ pub(super) struct Sender {
     next_report: Instant,
     /// When what waits in each lane is to be sent; `None` while nothing does.
     pub(super) batches_due: [Option<Instant>; LANES],
+    /// Something was taken from the queue since the sender last slept.
+    is_busy: bool,
 }
 
 impl Sender {
@@ -128,7 +130,8 @@ impl Sender {
         let next_report = Instant::now() + REPORT_EVERY;
         let undecided = core.origin.undecided(TraceId::default());
         let (limits, sessions, batches_due) = (RateLimits::new(), Pending::default(), [None; LANES]);
-        Self { core, transport, limits, sessions, buffer: Vec::new(), undecided, next_report, batches_due }
+        let (buffer, is_busy) = (Vec::new(), false);
+        Self { core, transport, limits, sessions, buffer, undecided, next_report, batches_due, is_busy }
     }
 
     fn run(mut self, start: Start) {
@@ -161,15 +164,20 @@ impl Sender {
     /// How long to sleep, unless woken; forever, if that is all the same. `None`: there is something to do.
     ///
     /// What a request without much time left behind wakes nobody again, and must not be slept over.
-    fn idle_time(&self) -> Option<Option<Duration>> {
-        if self.core.queue.arm(1) > 0 {
+    ///
+    /// Where one item came, others follow: they wait a moment, so that not each of them costs a wake-up, which is more than
+    /// it takes to send it.
+    fn idle_time(&mut self) -> Option<Option<Duration>> {
+        let nap = std::mem::take(&mut self.is_busy).then_some(NAP);
+        let wanted = nap.map_or(1, |_| self.core.enough());
+        if self.core.queue.arm_at(wanted) >= wanted {
             // It may be that the thread that brings it has to run first.
             std::thread::yield_now();
             return None;
         }
         let batch = self.batches_due.iter().flatten().min().map(|due| remaining(*due));
         let report = self.core.has_unreported().then_some(REPORT_EVERY);
-        let timeout = batch.into_iter().chain(report).chain(self.sessions.sleep()).min();
+        let timeout = batch.into_iter().chain(nap).chain(report).chain(self.sessions.sleep()).min();
         (timeout != Some(Duration::ZERO)).then_some(timeout)
     }
 
@@ -192,6 +200,7 @@ impl Sender {
             match self.core.take_parcel() {
                 Some(queued) => {
                     left -= 1;
+                    self.is_busy = true;
                     self.deliver(queued, deadline);
                 }
                 // It is being written. A request may wait for that, within its time.
@@ -263,5 +272,65 @@ pub(super) fn remaining(deadline: Instant) -> Duration {
 
 /// How long the end waits for what is being written.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// How long the sender lets items gather after it was at work: nobody notices, and a busy service is spared most wake-ups.
+const NAP: Duration = Duration::from_millis(10);
 /// How long losses wait for a report, so that there is not one for each.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use crate::client::Client;
+    use crate::hub::Hub;
+    use crate::options::ClientOptions;
+    use crate::protocol::Level;
+    use crate::transport::Transport;
+    use crate::wire::Envelope;
+
+    #[derive(Default)]
+    struct Counter(AtomicU64);
+
+    impl Transport for Counter {
+        fn send_envelope(&self, _: Envelope) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_sender_that_was_just_at_work_is_not_woken_for_each_item_and_sends_all_soon() {
+        let counter = Arc::new(Counter::default());
+        let options = ClientOptions::new().dsn("https://public@sentry.invalid/1");
+        let client = Arc::new(Client::with_options(options.transport(Arc::new(Arc::clone(&counter)))));
+        let hub = Hub::new(Some(Arc::clone(&client)), Arc::default());
+        let mut sent = 0;
+        let mut capture = || {
+            hub.capture_message("one of many", Level::Info);
+            sent += 1;
+            sent
+        };
+        let arrived = |sent| {
+            let patience = Instant::now() + Duration::from_secs(10);
+            while counter.0.load(Relaxed) < sent && Instant::now() < patience {
+                thread::sleep(Duration::from_millis(1));
+            }
+            counter.0.load(Relaxed) == sent
+        };
+        assert!(arrived(capture()), "the first is sent at once");
+        // Each round begins in a nap or, if this thread was held up, at its end.
+        let mut slept_on = 0;
+        for _ in 0..20 {
+            let last = capture();
+            slept_on += u32::from(client.core.parker.is_parked());
+            assert!(arrived(last), "nothing wakes the sender but the end of its nap");
+        }
+        assert!(slept_on >= 10, "{slept_on}");
+        // So many that they are worth a wake-up.
+        let last = (0..client.core.enough()).map(|_| capture()).max().unwrap_or_default();
+        assert!(arrived(last));
+    }
+}

@@ -83,6 +83,10 @@ impl<T> Inbox<T> {
         }
     }
 
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity as usize
+    }
+
     /// How many values wait, those included that are being written.
     pub(crate) fn len(&self) -> usize {
         // IL1, Relaxed: in this order the difference is never below zero.
@@ -171,21 +175,24 @@ impl<T> Inbox<T> {
     ///
     /// Only for the taker. If `most` wait already, nobody will wake it.
     pub(crate) fn arm(&self, most: usize) -> usize {
-        let most = u32::try_from(most).unwrap_or(u32::MAX).clamp(1, self.capacity);
-        let mut wanted = 1;
-        loop {
-            // IG6, Relaxed: written by the caller.
-            let gone = self.gone.0.load(Relaxed);
-            // IW2, Relaxed: IA1 publishes.
-            self.wake_at.store(place_after(gone, wanted, self.capacity), Relaxed);
-            // IA1, Release: pairs with IC1; whoever comes after this sees what is wanted. Model:
-            // `whoever_fills_an_empty_inbox_is_told`.
-            let waiting = self.between(gone, self.came.0.fetch_add(0, Release));
-            if waiting == 0 || wanted == most {
-                return waiting;
-            }
-            wanted = most;
+        match self.arm_at(1) {
+            0 => 0,
+            _ => self.arm_at(most),
         }
+    }
+
+    /// Asks to be woken by the value that makes `wanted`, those included that wait. Returns how many do.
+    ///
+    /// Only for the taker. If `wanted` wait already, nobody will wake it.
+    pub(crate) fn arm_at(&self, wanted: usize) -> usize {
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).clamp(1, self.capacity);
+        // IG6, Relaxed: written by the caller.
+        let gone = self.gone.0.load(Relaxed);
+        // IW2, Relaxed: IA1 publishes.
+        self.wake_at.store(place_after(gone, wanted, self.capacity), Relaxed);
+        // IA1, Release: pairs with IC1; whoever comes after this sees what is wanted. Model:
+        // `whoever_fills_an_empty_inbox_is_told`.
+        self.between(gone, self.came.0.fetch_add(0, Release))
     }
 
     /// Makes sure that whoever pushes after this sees what was stored before, and that of two who come here after a push one

@@ -3,6 +3,7 @@
 pub mod field;
 pub mod ours;
 pub mod peer;
+mod writers;
 
 /// The states a host can be in, cheapest first.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -24,6 +24,7 @@ use vidette::{Client, Envelope, Hub, Span, breadcrumb};
 use crate::operations::opaque;
 
 pub use self::stage::{threads_of_a_client, touch};
+use super::writers::ours::Writer;
 
 #[inline(always)]
 fn rich(n: u64) {

@@ -20,6 +20,7 @@ use sentry_core::protocol::MonitorCheckIn;
 use sentry_core::{Client, Envelope, Hub, Span};
 
 pub use self::stage::{threads_of_a_client, touch};
+use super::writers::peer::Writer;
 
 #[inline(always)]
 fn rich(n: u64) {

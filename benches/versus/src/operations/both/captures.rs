@@ -1,12 +1,12 @@
 //! Events: what the caller pays, and what all threads pay until there are bytes.
 
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::sdk::protocol::Event;
-use super::sdk::{self, Client, ClientOptions, Envelope, Hub, Integration, Level, Scope, Transport};
+use super::sdk::{self, Client, ClientOptions, Hub, Integration, Level, Scope};
 use super::stage::{Stage, rich};
 use crate::measure::{Run, timed_in_all};
 use crate::operations::{BURST, Deepest, Host, opaque};
@@ -56,27 +56,6 @@ impl Integration for Stamp {
     }
 }
 
-/// Writes each envelope to one buffer, on the thread that brings it.
-#[derive(Default)]
-struct Writer {
-    buffer: Mutex<Vec<u8>>,
-    written: AtomicU64,
-}
-
-impl Transport for Writer {
-    fn send_envelope(&self, envelope: Envelope) {
-        let mut buffer = self.buffer.lock().expect("nobody panics with it");
-        buffer.clear();
-        super::append(&envelope, &mut buffer);
-        black_box(&*buffer);
-        self.written.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn flush(&self, _: Duration) -> bool {
-        true
-    }
-}
-
 pub fn in_all() -> Run {
     written(ClientOptions::new(), |_| ())
 }
@@ -96,17 +75,17 @@ pub fn in_all_processed() -> Run {
 
 /// Times all threads until each event is written.
 fn written(options: ClientOptions, prepare: fn(&Arc<Hub>)) -> Run {
-    let writer = Arc::new(Writer::default());
+    let writer = Arc::new(super::Writer::default());
     let options = options.dsn("https://public@sentry.invalid/1").transport(Arc::new(Arc::clone(&writer)));
     let client = Arc::new(Client::from(options));
     let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::new(Scope::default())));
     prepare(&hub);
-    let proof_of = Arc::clone(&writer);
+    let (written, proof_of) = (Arc::clone(&writer.written), Arc::clone(&writer.written));
     let batch = move |calls| {
-        writer.written.store(0, Ordering::Relaxed);
+        written.store(0, Ordering::Relaxed);
         let flush = || assert!(client.flush(Some(Duration::from_secs(60))), "it is all written");
         timed_in_all(calls, |n| message(&hub, n), flush)
     };
-    let proof = move |calls| assert_eq!(proof_of.written.load(Ordering::Relaxed), calls);
+    let proof = move |calls| assert_eq!(proof_of.load(Ordering::Relaxed), calls);
     Run::new(batch, proof).always(BURST)
 }

@@ -82,12 +82,14 @@ pub struct HubSwitchGuard {
 
 impl HubSwitchGuard {
     /// Switches to `hub`.
+    #[inline]
     pub fn new(hub: Arc<Hub>) -> Self {
         Self { previous: replace(Some(hub)), stays_on_its_thread: PhantomData }
     }
 }
 
 impl Drop for HubSwitchGuard {
+    #[inline]
     fn drop(&mut self) {
         // User closures may hang on a hub: it is dropped here, when nothing is borrowed.
         drop(replace(self.previous.take()));
@@ -245,9 +247,20 @@ fn claim_main() -> (Arc<Hub>, bool) {
 fn replace(hub: Option<Arc<Hub>>) -> Option<Arc<Hub>> {
     let put = |current: &RefCell<Place>| {
         let mut place = current.try_borrow_mut().ok()?;
-        Some((std::mem::replace(&mut place.hub, hub), place.kept.let_go()))
+        let before = std::mem::replace(&mut place.hub, hub);
+        let keeps = place.kept.is_something();
+        drop(place);
+        if keeps {
+            let_go(current);
+        }
+        before
     };
-    let (before, kept) = CURRENT.try_with(put).ok()??;
+    CURRENT.try_with(put).ok()?
+}
+
+/// Drops what the thread kept of a hub, when nothing is borrowed.
+#[cold]
+fn let_go(current: &RefCell<Place>) {
+    let kept = current.try_borrow_mut().map(|mut place| place.kept.let_go());
     drop(kept);
-    before
 }

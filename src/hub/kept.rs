@@ -28,13 +28,14 @@ impl Kept {
         }
     }
 
-    /// Keeps nothing any more. What was kept is the caller's to drop, when nothing is borrowed.
+    /// True if a breadcrumb was added since the thread came to its hub.
     #[inline]
+    pub(super) fn is_something(&self) -> bool {
+        self.turn != 0
+    }
+
+    /// Keeps nothing any more. What was kept is the caller's to drop, when nothing is borrowed.
     pub(super) fn let_go(&mut self) -> Option<Writer<Record>> {
-        // Most of those who switch hubs added nothing, and need not write here.
-        if self.turn == 0 {
-            return None;
-        }
         self.turn = 0;
         self.writer.take()
     }

@@ -4,8 +4,6 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::protocol::client_report::Reason;
-
 thread_local! {
     /// How many of our callbacks run on this thread, one inside the other.
     static DEPTH: Cell<u32> = const { Cell::new(0) };
@@ -14,17 +12,6 @@ thread_local! {
 /// A callback of this name panicked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked(pub(crate) &'static str);
-
-/// What is left to be done for an item that was offered while a hub was borrowed, as soon as none is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Left {
-    /// It is queued, and the sender is to be told.
-    Told,
-    /// It has no place, for this reason, and was left where it is.
-    Refused(Reason),
-    /// A callback has to see it first.
-    Examined,
-}
 
 /// Runs a callback of the host. Its panic becomes an error.
 pub(crate) fn guarded<R>(name: &'static str, callback: impl FnOnce() -> R) -> Result<R, Panicked> {

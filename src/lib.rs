@@ -97,6 +97,11 @@ mod logs;
 mod loss;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod matter;
+#[cfg_attr(
+    not(all(feature = "client", feature = "logs", feature = "metrics")),
+    allow(dead_code, reason = "used by what travels in lanes")
+)]
+mod offer;
 mod options;
 mod release;
 #[cfg(feature = "release-health")]

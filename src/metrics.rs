@@ -19,12 +19,12 @@ use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
 use crate::attributes::{Context, Defaults, weight_of};
-use crate::callback::Left;
 use crate::clock;
 use crate::gate;
 use crate::hub::Hub;
 use crate::hub::bound::{Backend, Bound};
 use crate::hub::current::look_at_current;
+use crate::offer::Left;
 use crate::protocol::losses::attribute_bytes;
 use crate::protocol::metric::WireMetric;
 use crate::protocol::{LogAttribute, Map, Metric, MetricType, Unit};
@@ -165,7 +165,9 @@ fn offer(record: &mut Option<Record>, client: &Bound, context: Context) -> Optio
     if let Some(record) = record {
         record.take_along(context);
     }
-    Some((client.offer_metric(record)?, client.clone()))
+    let left = client.offer_metric(record)?;
+    // Not `client.clone()`: where there are no clients, nothing could come after it.
+    Some(client).cloned().map(|client| (left, client))
 }
 
 /// Does what was left.

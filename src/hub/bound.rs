@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-#[cfg(any(feature = "logs", feature = "metrics"))]
-use crate::callback::Left;
 use crate::integration::Integration;
 use crate::matter::Taken;
+#[cfg(any(feature = "logs", feature = "metrics"))]
+use crate::offer::Left;
 use crate::options::ClientOptions;
 use crate::protocol::{Breadcrumb, MonitorCheckIn};
 use crate::session::Sink;

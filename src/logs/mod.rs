@@ -14,11 +14,11 @@ pub(crate) mod record;
 pub(crate) use self::record::Record;
 pub use self::record::{Site, Writer};
 use crate::attributes::{Context, user_attributes};
-use crate::callback::Left;
 use crate::gate;
 use crate::hub::Hub;
 use crate::hub::bound::{Backend, Bound};
 use crate::hub::current::{current_has_client, look_at_current};
+use crate::offer::Left;
 use crate::protocol::Log;
 use crate::protocol::log::PARENT_SPAN_ID;
 use crate::scope::Scope;
@@ -81,7 +81,9 @@ fn offer(record: &mut Option<Record>, client: &Bound, context: Context) -> Optio
     if let Some(record) = record {
         record.take_along(context);
     }
-    Some((client.offer_log(record)?, client.clone()))
+    let left = client.offer_log(record)?;
+    // Not `client.clone()`: where there are no clients, nothing could come after it.
+    Some(client).cloned().map(|client| (left, client))
 }
 
 /// Does what was left.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::attributes::Context;
-use crate::callback::{self, Left};
+use crate::callback;
 use crate::client::batch::{Batched, bytes_of};
 use crate::client::{Client, Core};
 use crate::diag;
 use crate::logs::record::{Filled, Record};
+use crate::offer::Left;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{Level, Log};
 use crate::scope::Scope;

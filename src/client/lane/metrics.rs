@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crate::attributes::Context;
-use crate::callback::{self, Left};
+use crate::callback;
 use crate::client::batch::{Batched, bytes_of};
 use crate::client::{Client, Core};
 use crate::metrics::{Filled, IntoProtocolMetric, Record};
+use crate::offer::Left;
 use crate::protocol::Metric;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::scope::Scope;

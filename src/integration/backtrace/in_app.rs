@@ -4,8 +4,12 @@
 //! 1. what the frame already says,
 //! 2. the longest of the options' prefixes that matches (of two equal ones, the excluding one),
 //! 3. the well-known crates of runtimes and tools: not in the application,
-//! 4. where nothing in the stack trace is in the application so far: every frame still open is, except those of
+//! 4. a function that debug information names without its module, as it does where it keeps lines alone: in the application
+//!    if another function of the same directory is,
+//! 5. where nothing in the stack trace is in the application so far: every frame still open is, except those of
 //!    downloaded crates; when that leaves nothing, those as well.
+
+use std::collections::BTreeSet;
 
 use super::{name, source};
 use crate::options::ClientOptions;
@@ -22,7 +26,12 @@ pub(super) fn mark(frames: &mut [Frame], options: &ClientOptions) {
             is_system.then_some(false)
         });
     }
-    if frames.iter().any(|frame| frame.in_app == Some(true)) {
+    let own: Vec<&Frame> = frames.iter().filter(|frame| frame.in_app == Some(true)).collect();
+    if !own.is_empty() {
+        let directories: BTreeSet<String> = own.into_iter().filter_map(directory).map(str::to_owned).collect();
+        for frame in frames.iter_mut().filter(|it| it.in_app.is_none() && is_unqualified(it)) {
+            frame.in_app = directory(frame).is_some_and(|it| directories.contains(it)).then_some(true);
+        }
         return;
     }
     let mut open: Vec<_> = frames.iter_mut().filter(|it| it.in_app.is_none()).collect();
@@ -50,6 +59,17 @@ fn by_options(owner: &str, options: &ClientOptions) -> Option<bool> {
     let excluded = longest(&options.in_app_exclude);
     let included = longest(&options.in_app_include);
     (excluded.is_some() || included.is_some()).then_some(included > excluded)
+}
+
+/// Where the frame's source file lies.
+fn directory(frame: &Frame) -> Option<&str> {
+    let (directory, _) = frame.abs_path.as_deref()?.rsplit_once(['/', '\\'])?;
+    Some(directory)
+}
+
+/// Whether the frame's function stands there without a module.
+fn is_unqualified(frame: &Frame) -> bool {
+    frame.function.as_deref().is_some_and(|function| name::krate(name::owner(function)).is_none())
 }
 
 /// Whether the frame's source was downloaded by cargo.
@@ -314,6 +334,19 @@ mod tests {
     fn a_function_of_the_application_may_be_called_main() {
         let bare = Frame { abs_path: Some("/build/app/src/main.rs".into()), ..frame("main") };
         assert_eq!(marked(vec![frame("main"), bare], &options(&[], &[])), [Some(false), Some(true)]);
+    }
+
+    #[test]
+    fn a_function_without_a_module_goes_with_the_others_of_its_directory() {
+        let at = |function, path: &str| Frame { abs_path: Some(path.into()), ..frame(function) };
+        let frames = vec![
+            at("app::load::run", "/build/examples/app/load.rs"),
+            at("serve<true>", "/build/examples/app/service.rs"),
+            at("serve<true>", "/build/other/service.rs"),
+            at("other::serve", "/build/examples/app/service.rs"),
+            frame("serve"),
+        ];
+        assert_eq!(marked(frames, &options(&["app"], &[])), [Some(true), Some(true), None, None, None]);
     }
 
     #[test]

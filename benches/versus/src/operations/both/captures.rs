@@ -76,7 +76,7 @@ pub fn in_all_processed() -> Run {
 /// Times all threads until each event is written.
 fn written(options: ClientOptions, prepare: fn(&Arc<Hub>)) -> Run {
     let writer = Arc::new(super::Writer::default());
-    let options = options.dsn("https://public@sentry.invalid/1").transport(Arc::new(Arc::clone(&writer)));
+    let options = options.dsn("https://public@sentry.invalid/1").transport(Arc::clone(&writer));
     let client = Arc::new(Client::from(options));
     let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::new(Scope::default())));
     prepare(&hub);

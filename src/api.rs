@@ -61,7 +61,8 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
 ///
 /// add_breadcrumb(|| Breadcrumb { category: Some("cache".into()), message: Some("miss".into()), ..Default::default() });
 /// ```
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn add_breadcrumb<B: IntoBreadcrumbs>(breadcrumbs: B) {
     add_to_current(breadcrumbs);
 }

@@ -7,7 +7,11 @@ use std::sync::atomic::Ordering::Relaxed;
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
 /// True if some client is open. One relaxed load.
-#[inline(always)]
+///
+/// It is always inlined, with those that ask it first of all, but for debug builds: what something is inlined into may lose its
+/// module in their stack traces.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn is_open() -> bool {
     // Relaxed: a thread that learns of a client in another way, by being handed a hub, sees the count that came before.
     OPEN.load(Relaxed) != 0

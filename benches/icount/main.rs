@@ -2,12 +2,12 @@
 //!
 //! ```sh
 //! cargo bench --bench icount                  # fails when a call costs more than its limit; `.ci/run icount`
-//! cargo bench --bench icount -- --set         # measures anew, and writes the limits: the counts and a tenth
+//! cargo bench --bench icount -- --set         # measures anew, and writes the limits: the counts and some more
 //! cargo bench --bench icount -- breadcrumb    # only calls whose names contain one of these
 //! ```
 //! Each call runs in a process of its own under valgrind's callgrind, so that no other call's client opens the gate or
 //! warms a pool. Counted is the one function [`counted`], on the thread that runs it: warm, over many calls, the loop
-//! included. The counts do not depend on what else the machine does; they do depend on compiler and C library, for
+//! included. But for calls through the sender, counts do not depend on what else the machine does; they do on compiler and C library, for
 //! which a tenth leaves room. The limits stand in `benches/ICOUNT.md`; what callgrind wrote stands in `target/tmp/icount`,
 //! for `callgrind_annotate`.
 //!

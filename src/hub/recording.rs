@@ -137,7 +137,8 @@ impl Hub {
 }
 
 /// Adds breadcrumbs to the current hub, if a client is bound to it.
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn add_to_current<B: IntoBreadcrumbs>(breadcrumbs: B) {
     if gate::is_open() {
         add_if_bound(breadcrumbs);
@@ -154,7 +155,8 @@ fn add_if_bound<B: IntoBreadcrumbs>(breadcrumbs: B) {
 
 /// Runs what a `breadcrumb!` expands to: `write` evaluates its arguments, if a client is bound to the current hub.
 #[doc(hidden)]
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn record(site: &'static CallSite, level: impl FnOnce() -> Level, write: impl FnOnce(&mut Recorder)) {
     if gate::is_open() {
         record_if_bound(site, level, write);

@@ -63,7 +63,8 @@ impl Scope {
 
 /// True if a log written now would be looked at: a client is bound to the current hub.
 #[doc(hidden)]
-#[inline(always)]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 #[must_use]
 pub fn is_logging() -> bool {
     gate::is_open() && current_has_client()

@@ -14,17 +14,7 @@ impl Scope {
     // Inlined, so that it is made where it is to be.
     #[inline(always)]
     pub(crate) fn to_draft(&self, crumbs: Crumbs) -> Self {
-        Self {
-            tags: self.tags.clone(),
-            data: self.data.clone(),
-            attachments: self.attachments.clone(),
-            processors: self.processors.clone(),
-            span: self.span.clone(),
-            trace: self.trace,
-            session: self.session.clone(),
-            crumbs,
-            draft: Draft::begin(),
-        }
+        self.copied_as(Draft::begin(), crumbs)
     }
 
     /// The draft's name.

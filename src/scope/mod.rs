@@ -284,6 +284,13 @@ impl Scope {
     /// A copy with these breadcrumbs.
     #[inline]
     pub(crate) fn copied_with(&self, crumbs: Crumbs) -> Self {
+        self.copied_as(Draft::SNAPSHOT, crumbs)
+    }
+
+    /// A copy that is a draft or a snapshot, with these breadcrumbs.
+    // Inlined, so that it is made where it is to be.
+    #[inline(always)]
+    fn copied_as(&self, draft: Draft, crumbs: Crumbs) -> Self {
         Self {
             tags: self.tags.clone(),
             data: self.data.clone(),
@@ -293,7 +300,7 @@ impl Scope {
             trace: self.trace,
             session: self.session.clone(),
             crumbs,
-            draft: Draft::SNAPSHOT,
+            draft,
         }
     }
 }

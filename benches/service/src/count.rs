@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::Failure;
-use crate::load::{Server, ask};
+use crate::load::{Server, WORK, ask};
 use crate::server::Watcher;
 
 /// Instructions for each request, in the order of [`Watcher::ALL`]; `None` where valgrind is missing.
@@ -29,6 +29,7 @@ fn collected(watcher: Watcher, requests: u64) -> Result<f64, Failure> {
     command.arg(std::env::current_exe()?).args(["serve", &watcher.word()]).stderr(Stdio::null());
     let server = Server::start(&mut command)?;
     let mut connection = server.connect()?;
+    let consider = WORK[0].consider;
     for number in 0..requests {
         let coupon = if number % 1_000 == 999 { "\"expired\"" } else { "\"spring\"" };
         let lines: Vec<String> = (0..12)
@@ -40,8 +41,10 @@ fn collected(watcher: Watcher, requests: u64) -> Result<f64, Failure> {
                 )
             })
             .collect();
-        let cart =
-            format!("{{\"customer\":{number},\"tier\":\"gold\",\"coupon\":{coupon},\"lines\":[{}]}}", lines.join(","));
+        let cart = format!(
+            "{{\"customer\":{number},\"tier\":\"gold\",\"coupon\":{coupon},\"consider\":{consider},\"lines\":[{}]}}",
+            lines.join(",")
+        );
         ask(&mut connection, "POST", "/checkout", &cart)?;
     }
     drop(connection);

@@ -22,7 +22,7 @@ pub mod bare {
             Err(error) => return refused(&error),
         };
         tokio::task::yield_now().await;
-        let receipt = receipt.recommending(shop.recommend(&found));
+        let receipt = receipt.recommending(shop.recommend(&cart, &found));
         (StatusCode::OK, shop::render(&receipt))
     }
 }
@@ -119,7 +119,7 @@ macro_rules! watched {
             };
             tokio::task::yield_now().await;
             let recommended =
-                step(&request, "recommend", "what goes with it", found.len() as u64, || shop.recommend(&found));
+                step(&request, "recommend", "what goes with it", found.len() as u64, || shop.recommend(&cart, &found));
             let receipt = receipt.recommending(recommended);
             let total = receipt.total();
             (StatusCode::OK, step(&request, "serialize", "render the receipt", total, || shop::render(&receipt)))

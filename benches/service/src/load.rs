@@ -29,30 +29,57 @@ pub struct Server {
     port: u16,
 }
 
-/// Loads each server once in each round; for each round what they did, in the order of [`Watcher::ALL`].
-pub fn rounds(rounds: usize) -> Result<Vec<[Round; 4]>, Failure> {
-    if std::thread::available_parallelism()?.get() < 2 {
-        return Err("server and generator need a core each".into());
+/// What a cart asks for besides its receipt: how many products are considered for a recommendation.
+#[derive(Clone, Copy, Debug)]
+pub struct Work {
+    pub name: &'static str,
+    pub consider: u32,
+}
+
+/// What the servers did with one kind of work, round by round.
+pub struct Load {
+    pub work: Work,
+    pub rounds: Vec<[Round; 4]>,
+}
+
+/// A server for each watcher, in the order of [`Watcher::ALL`], on a core of their own.
+pub struct Servers([Server; 4]);
+
+impl Servers {
+    pub fn start() -> Result<Self, Failure> {
+        if std::thread::available_parallelism()?.get() < 2 {
+            return Err("server and generator need a core each".into());
+        }
+        Command::new("wrk")
+            .arg("--version")
+            .output()
+            .map_err(|error| format!("wrk does not run ({error}): install it"))?;
+        stay_on(SERVER_CORE)?;
+        let start =
+            |watcher| Server::start(Command::new(std::env::current_exe()?).args(["serve", &Watcher::word(watcher)]));
+        let servers = Watcher::ALL.map(start).into_iter().collect::<Result<Vec<Server>, Failure>>()?;
+        stay_on(GENERATOR_CORE)?;
+        Ok(Self(servers.try_into().map_err(|_| "four")?))
     }
-    Command::new("wrk").arg("--version").output().map_err(|error| format!("wrk does not run ({error}): install it"))?;
-    stay_on(SERVER_CORE)?;
-    let start =
-        |watcher| Server::start(Command::new(std::env::current_exe()?).args(["serve", &Watcher::word(watcher)]));
-    let servers = Watcher::ALL.map(start).into_iter().collect::<Result<Vec<Server>, Failure>>()?;
-    stay_on(GENERATOR_CORE)?;
-    servers.iter().try_for_each(|server| server.load(1).map(drop))?;
-    (0..rounds)
-        .map(|round| {
-            eprintln!("round {} of {rounds}", round + 1);
-            let mut all = [None; 4];
-            // Not always in the same order.
-            for place in 0..4 {
-                let which = (place + round) % 4;
-                all[which] = Some(servers[which].load(SECONDS)?);
-            }
-            all.into_iter().collect::<Option<Vec<Round>>>().and_then(|all| all.try_into().ok()).ok_or("four".into())
-        })
-        .collect()
+
+    /// Loads each server once in each round; for each round what they did, in their order.
+    pub fn rounds(&self, rounds: usize, work: Work) -> Result<Load, Failure> {
+        let Self(servers) = self;
+        servers.iter().try_for_each(|server| server.load(1, work).map(drop))?;
+        let rounds = (0..rounds)
+            .map(|round| {
+                eprintln!("{}: round {} of {rounds}", work.name, round + 1);
+                let mut all = [None; 4];
+                // Not always in the same order.
+                for place in 0..4 {
+                    let which = (place + round) % 4;
+                    all[which] = Some(servers[which].load(SECONDS, work)?);
+                }
+                all.into_iter().collect::<Option<Vec<Round>>>().and_then(|all| all.try_into().ok()).ok_or("four".into())
+            })
+            .collect::<Result<_, Failure>>()?;
+        Ok(Load { work, rounds })
+    }
 }
 
 /// Keeps this thread, and the processes that it starts from now on, on one core.
@@ -72,12 +99,13 @@ impl Server {
         Ok(Self { process, port })
     }
 
-    fn load(&self, seconds: u64) -> Result<Round, Failure> {
+    fn load(&self, seconds: u64, work: Work) -> Result<Round, Failure> {
         let before = self.usage()?;
         let output = Command::new("wrk")
             .args(["--threads=1", &format!("--connections={CONNECTIONS}"), &format!("--duration={seconds}s")])
             .args(["--script", concat!(env!("CARGO_MANIFEST_DIR"), "/load.lua")])
             .arg(format!("http://127.0.0.1:{}", self.port))
+            .args(["--", &work.consider.to_string()])
             .output()?;
         let after = self.usage()?;
         let said = String::from_utf8(output.stdout)?;
@@ -145,6 +173,10 @@ pub fn ask(connection: &mut TcpStream, method: &str, path: &str, body: &str) -> 
     reader.read_exact(&mut body)?;
     Ok(body)
 }
+
+/// The shortest request is all overhead, the kernel's and the framework's; the other does some work of its own.
+pub const WORK: [Work; 2] =
+    [Work { name: "a short request", consider: 100 }, Work { name: "a longer request", consider: 1_500 }];
 
 const SERVER_CORE: usize = 0;
 const GENERATOR_CORE: usize = 1;

@@ -1,7 +1,7 @@
 //! What watching costs a whole service: requests per second, latency, and processor time for each request.
 //!
 //! ```sh
-//! cargo run --release --manifest-path benches/service/Cargo.toml                  # 7 rounds of 2 s each; benches/SERVICE.md
+//! cargo run --release --manifest-path benches/service/Cargo.toml                  # 7 rounds of 2 s for each kind of work; benches/SERVICE.md
 //! cargo run --release --manifest-path benches/service/Cargo.toml -- rounds 3      # the load alone; writes nothing
 //! cargo run --release --manifest-path benches/service/Cargo.toml -- count         # instructions alone; writes nothing
 //! cargo run --release --manifest-path benches/service/Cargo.toml -- serve ours    # one server, for a profiler
@@ -34,6 +34,7 @@ mod shop;
 
 use std::process::ExitCode;
 
+use self::load::{Load, Servers, WORK};
 use self::server::Watcher;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -59,15 +60,21 @@ fn main() -> ExitCode {
 
 /// Loads the servers, and writes nothing.
 fn load(rounds: &str) -> Result<(), Failure> {
-    print!("{}", report::loads(&load::rounds(rounds.parse()?)?));
+    print!("{}", report::loads(&loaded(rounds.parse()?)?));
     Ok(())
+}
+
+/// What the servers did with each kind of work.
+fn loaded(rounds: usize) -> Result<Vec<Load>, Failure> {
+    let servers = Servers::start()?;
+    WORK.into_iter().map(|work| servers.rounds(rounds, work)).collect()
 }
 
 /// Loads the servers and counts instructions, for the report.
 fn compare() -> Result<(), Failure> {
-    let rounds = load::rounds(ROUNDS)?;
+    let loads = loaded(ROUNDS)?;
     let counts = count::all()?;
-    let text = report::markdown(&rounds, &counts);
+    let text = report::markdown(&loads, &counts);
     print!("{text}");
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../SERVICE.md"), text)?;
     Ok(())

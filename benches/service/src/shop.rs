@@ -23,6 +23,8 @@ pub struct Cart {
     customer: u64,
     tier: String,
     coupon: Option<String>,
+    /// How many products are looked at for a recommendation.
+    consider: u32,
     lines: Vec<Line>,
 }
 
@@ -74,10 +76,10 @@ impl Shop {
         cart.lines.iter().filter_map(found).collect()
     }
 
-    /// Names the few products that go best with those found.
-    pub fn recommend(&self, found: &[Found<'_>]) -> Vec<&str> {
+    /// Names the few products that go best with those found, among as many as the cart says.
+    pub fn recommend(&self, cart: &Cart, found: &[Found<'_>]) -> Vec<&str> {
         let first = found.first().map_or(0, |found| found.line.sku);
-        let near = (first..first + CONSIDERED).filter_map(|sku| self.products.get(&(sku % PRODUCTS)));
+        let near = (first..first + cart.consider).filter_map(|sku| self.products.get(&(sku % PRODUCTS)));
         let score = |product: &Product| -> i32 {
             let with =
                 |found: &Found<'_>| product.features.iter().zip(found.product.features).map(|(a, b)| a * b).sum();
@@ -169,5 +171,3 @@ impl Error for Expired {}
 
 const PRODUCTS: u32 = 10_000;
 const FEATURES: usize = 16;
-/// How many products are looked at for a recommendation.
-const CONSIDERED: u32 = 100;

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use uuid::Uuid;
 
 use crate::gate;
+use crate::hub::current::with_current_if_active;
 use crate::hub::{Hub, IntoBreadcrumbs, add_to_current, start_with_current};
 use crate::integration::Integration;
 use crate::protocol::{Event, Level};
@@ -26,9 +27,16 @@ use crate::trace::{Transaction, TransactionContext};
 /// });
 /// assert!(id.is_nil(), "no client is bound");
 /// ```
-#[inline]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn capture_event(event: Event<'static>) -> Uuid {
-    Hub::with_active(|hub| hub.capture_event(event))
+    if gate::is_open() { capture_event_by_current(event) } else { Uuid::nil() }
+}
+
+/// The rest of [`capture_event`], apart so that its first question is asked in line.
+#[inline(never)]
+fn capture_event_by_current(event: Event<'static>) -> Uuid {
+    with_current_if_active(|hub| hub.capture_event(event))
 }
 
 /// Captures a message with the current hub.
@@ -36,9 +44,17 @@ pub fn capture_event(event: Event<'static>) -> Uuid {
 /// ```
 /// vidette::capture_message("the cache is cold", vidette::Level::Info);
 /// ```
-#[inline]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn capture_message(message: &str, level: Level) -> Uuid {
-    Hub::with_active(|hub| hub.capture_message(message, level))
+    if gate::is_open() { capture_message_by_current(message, level) } else { Uuid::nil() }
+}
+
+/// The rest of [`capture_message`], apart so that its first question is asked in line. What it is given goes in registers: a
+/// closure would be put together first.
+#[inline(never)]
+fn capture_message_by_current(message: &str, level: Level) -> Uuid {
+    with_current_if_active(|hub| hub.capture_message(message, level))
 }
 
 /// Captures an error with the current hub: one exception for it and one for each of its sources.
@@ -47,9 +63,16 @@ pub fn capture_message(message: &str, level: Level) -> Uuid {
 /// let error = "seven".parse::<i32>().unwrap_err();
 /// vidette::capture_error(&error);
 /// ```
-#[inline]
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn capture_error<E: Error + ?Sized>(error: &E) -> Uuid {
-    Hub::with_active(|hub| hub.capture_error(error))
+    if gate::is_open() { capture_error_by_current(error) } else { Uuid::nil() }
+}
+
+/// The rest of [`capture_error`], apart so that its first question is asked in line.
+#[inline(never)]
+fn capture_error_by_current<E: Error + ?Sized>(error: &E) -> Uuid {
+    with_current_if_active(|hub| hub.capture_error(error))
 }
 
 /// Adds breadcrumbs to the current hub; a closure runs only if a client is bound.

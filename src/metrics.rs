@@ -10,50 +10,56 @@
 //! ```
 //!
 //! Samples are neither merged nor sampled here; the server does that. They carry the trace and the span they were taken in.
+//!
+//! # Cost
+//! While no client is open, a sample holds nothing, and nothing that it is given is converted: what is left of all its calls
+//! is one relaxed load and a branch. It is not captured when a client is opened later. Otherwise a capture allocates for
+//! texts that are not constants, and nothing for up to two attributes.
+
+pub(crate) mod record;
 
 use std::borrow::Cow;
-use std::time::SystemTime;
 
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use smallvec::SmallVec;
-
-use crate::attributes::{Context, Defaults, weight_of};
-use crate::clock;
+pub(crate) use self::record::Record;
+use crate::attributes::Context;
 use crate::gate;
 use crate::hub::Hub;
 use crate::hub::bound::{Backend, Bound};
 use crate::hub::current::look_at_current;
 use crate::offer::Left;
-use crate::protocol::losses::attribute_bytes;
-use crate::protocol::metric::WireMetric;
-use crate::protocol::{LogAttribute, Map, Metric, MetricType, Unit};
+use crate::protocol::{LogAttribute, MetricType, Unit};
 
 /// Makes a sample of a counter: its values are added up.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn counter<N, V>(name: N, value: V) -> CounterMetric
 where
     N: Into<Cow<'static, str>>,
     V: Into<f64>,
 {
-    CounterMetric(Sample::new(MetricType::Counter, name.into(), value.into()))
+    CounterMetric(Sample::new(MetricType::Counter, name, value))
 }
 
 /// Makes a sample of a gauge: its last value counts.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn gauge<N, V>(name: N, value: V) -> GaugeMetric
 where
     N: Into<Cow<'static, str>>,
     V: Into<f64>,
 {
-    GaugeMetric(Sample::new(MetricType::Gauge, name.into(), value.into()))
+    GaugeMetric(Sample::new(MetricType::Gauge, name, value))
 }
 
 /// Makes a sample of a distribution: its percentiles matter.
+#[cfg_attr(debug_assertions, inline)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub fn distribution<N, V>(name: N, value: V) -> DistributionMetric
 where
     N: Into<Cow<'static, str>>,
     V: Into<f64>,
 {
-    DistributionMetric(Sample::new(MetricType::Distribution, name.into(), value.into()))
+    DistributionMetric(Sample::new(MetricType::Distribution, name, value))
 }
 
 /// What can be captured as a metric: what the functions of this module make.
@@ -77,28 +83,31 @@ macro_rules! metrics {
 
             impl $name {
                 /// Adds a typed value. Of two with one name, the later one counts.
-                pub fn attribute<K, V>(mut self, key: K, value: V) -> Self
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
+                pub fn attribute<K, V>(self, key: K, value: V) -> Self
                 where
                     K: Into<Cow<'static, str>>,
                     V: Into<LogAttribute>,
                 {
-                    self.0.attributes.push((key.into(), value.into()));
-                    self
+                    Self(self.0.and(|record| record.push(key.into(), value.into())))
                 }
 
                 $(
                     /// Says what the value is measured in.
-                    pub fn $unit<U: Into<Unit>>(mut self, unit: U) -> Self {
-                        self.0.unit = Some(unit.into());
-                        self
+                    #[cfg_attr(debug_assertions, inline)]
+                    #[cfg_attr(not(debug_assertions), inline(always))]
+                    pub fn $unit<U: Into<Unit>>(self, unit: U) -> Self {
+                        Self(self.0.and(|record| record.measure_in(unit.into())))
                     }
                 )?
 
                 /// Captures the sample with the current hub.
-                #[inline]
+                #[cfg_attr(debug_assertions, inline)]
+                #[cfg_attr(not(debug_assertions), inline(always))]
                 pub fn capture(self) {
-                    if gate::is_open() {
-                        self.0.capture();
+                    if let Sample(Some(record)) = self.0 {
+                        capture(&mut Some(record));
                     }
                 }
             }
@@ -126,45 +135,53 @@ metrics! {
 impl Hub {
     /// Captures a metric with the scope on top.
     pub fn capture_metric<M: IntoProtocolMetric>(&self, metric: M) {
-        let mut record = Some(Record::of_sample(metric.into_sample()));
+        let Sample(mut record) = metric.into_sample();
         let left = self.look(|client, scope| offer(&mut record, client, Context::of(scope, client.options())));
-        finish(record, left.flatten());
+        finish(&mut record, left.flatten());
     }
 }
 
-/// What is given of a metric.
+/// What is given of a metric; nothing, if no client was open when it was made: nobody would hear of it.
 #[derive(Clone, Debug)]
-pub struct Sample {
-    ty: MetricType,
-    name: Cow<'static, str>,
-    value: f64,
-    unit: Option<Unit>,
-    attributes: Attributes,
-}
-
-/// Enough for most metrics; more move to the heap together.
-type Attributes = SmallVec<[(Cow<'static, str>, LogAttribute); 2]>;
+pub struct Sample(Option<Record>);
 
 impl Sample {
-    #[inline]
-    fn new(ty: MetricType, name: Cow<'static, str>, value: f64) -> Self {
-        Self { ty, name, value, unit: None, attributes: Attributes::new() }
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn new<N: Into<Cow<'static, str>>, V: Into<f64>>(ty: MetricType, name: N, value: V) -> Self {
+        Self(if gate::is_open() { Some(Record::new(ty, name.into(), value.into())) } else { None })
     }
 
-    #[inline(never)]
-    fn capture(self) {
-        let mut record = Some(Record::of_sample(self));
-        let left = look_at_current(|client, scope| offer(&mut record, client, Context::of(scope, client.options())));
-        finish(record, left.flatten());
+    /// Changes the record, if there is one. By value: what holds nothing then has no address either, and goes to nothing.
+    #[cfg_attr(debug_assertions, inline)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn and(self, change: impl FnOnce(&mut Record)) -> Self {
+        match self.0 {
+            Some(mut record) => {
+                change(&mut record);
+                Self(Some(record))
+            }
+            None => Self(None),
+        }
     }
+
+    /// The record, to which what its scope has is to be added.
+    pub(crate) fn into_record(self) -> Option<Record> {
+        self.0
+    }
+}
+
+/// Captures a record with the current hub.
+#[inline(never)]
+fn capture(record: &mut Option<Record>) {
+    let left = look_at_current(|client, scope| offer(record, client, Context::of(scope, client.options())));
+    finish(record, left.flatten());
 }
 
 /// Sends a record on its way, as far as that runs no code of the host.
 #[inline]
 fn offer(record: &mut Option<Record>, client: &Bound, context: Context) -> Option<(Left, Bound)> {
-    if let Some(record) = record {
-        record.take_along(context);
-    }
+    record.as_mut()?.take_along(context);
     let left = client.offer_metric(record)?;
     // Not `client.clone()`: where there are no clients, nothing could come after it.
     Some(client).cloned().map(|client| (left, client))
@@ -172,132 +189,8 @@ fn offer(record: &mut Option<Record>, client: &Bound, context: Context) -> Optio
 
 /// Does what was left.
 #[inline]
-fn finish(record: Option<Record>, left: Option<(Left, Bound)>) {
+fn finish(record: &mut Option<Record>, left: Option<(Left, Bound)>) {
     if let Some((left, client)) = left {
-        client.finish_metric(left, record);
+        client.finish_metric(left, record.take());
     }
 }
-
-/// A metric on its way. `complete`: a callback has seen all of it, and nothing is added any more.
-#[derive(Debug)]
-pub(crate) struct Record {
-    sample: Sample,
-    timestamp: SystemTime,
-    context: Context,
-    complete: bool,
-}
-
-impl Record {
-    #[inline]
-    pub(crate) fn of_sample(sample: Sample) -> Self {
-        Self { sample, timestamp: clock::time_of(clock::now()), context: Context::default(), complete: false }
-    }
-
-    /// Takes along what its scope has.
-    #[inline]
-    pub(crate) fn take_along(&mut self, context: Context) {
-        self.context = context;
-    }
-
-    /// Takes a metric to which nothing is to be added.
-    pub(crate) fn of_complete_metric(metric: Metric) -> Self {
-        let Metric { r#type: ty, name, value, timestamp, trace_id, span_id, unit, attributes } = metric;
-        let sample = Sample { ty, name, value, unit, attributes: attributes.into_iter().collect() };
-        let context = Context { trace_id: Some(trace_id), span_id, user: None };
-        Self { sample, timestamp, context, complete: true }
-    }
-
-    /// The metric that this stands for, with everything that it will say.
-    pub(crate) fn into_metric(self, defaults: &Defaults) -> Metric {
-        let added: Vec<_> =
-            self.added(defaults).map(|(name, value)| (Cow::Borrowed(name), value.into_owned())).collect();
-        let mut attributes: Map<_, _> = self.sample.attributes.into_iter().collect();
-        attributes.extend(added);
-        Metric {
-            r#type: self.sample.ty,
-            name: self.sample.name,
-            value: self.sample.value,
-            timestamp: self.timestamp,
-            trace_id: self.context.trace_id.unwrap_or_default(),
-            span_id: self.context.span_id,
-            unit: self.sample.unit,
-            attributes,
-        }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.sample.name
-    }
-
-    /// How many bytes it counts for, as [`Metric`]s are counted.
-    pub(crate) fn bytes(&self, defaults: &Defaults) -> u64 {
-        let own = self.own().map(|(name, value)| attribute_bytes(name, value));
-        let added = self.added(defaults).map(|(name, value)| attribute_bytes(name, &value));
-        self.sample.name.len() as u64 + 8 + own.sum::<u64>() + added.sum::<u64>()
-    }
-
-    /// Roughly how many bytes of heap it keeps alive.
-    pub(crate) fn weight(&self) -> usize {
-        let texts = self.sample.attributes.iter().map(|(name, LogAttribute(value))| name.len() + weight_of(value));
-        self.sample.name.len() + texts.sum::<usize>()
-    }
-
-    /// Its own attributes, each name once.
-    fn own(&self) -> impl Iterator<Item = (&str, &LogAttribute)> {
-        let list = &self.sample.attributes;
-        let last = |at: usize, name: &str| !list.iter().skip(at + 1).any(|(later, _)| later == name);
-        let named = list.iter().enumerate().filter(move |(at, (name, _))| last(*at, name));
-        named.map(|(_, (name, value))| (&**name, value))
-    }
-
-    /// What the user and the defaults add to it.
-    fn added<'a>(&'a self, defaults: &'a Defaults) -> impl Iterator<Item = (&'static str, Cow<'a, LogAttribute>)> {
-        // Half of one user and half of another would be nobody.
-        let names_a_user = self.sample.attributes.iter().any(|(name, _)| USER.contains(&&**name));
-        let user = self.context.user_attributes().filter(move |_| !names_a_user);
-        let user = user.map(|(name, value)| (name, Cow::Owned(value)));
-        let all = user.chain(defaults.of_metrics().map(|(name, value)| (*name, Cow::Borrowed(value))));
-        all.filter(|(name, _)| !self.complete && !self.sample.attributes.iter().any(|(own, _)| own == name))
-    }
-}
-
-/// The attributes that tell of a user: a metric that has one of them gets none from the scope.
-const USER: [&str; 3] = ["user.id", "user.name", "user.email"];
-
-/// A record with everything that it will say, to be written as a [`Metric`] is.
-pub(crate) struct Filled<'a> {
-    pub(crate) record: &'a Record,
-    pub(crate) defaults: &'a Defaults,
-}
-
-impl Serialize for Filled<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Record { sample, timestamp, context, .. } = self.record;
-        WireMetric {
-            r#type: sample.ty,
-            name: &sample.name,
-            value: sample.value,
-            timestamp: *timestamp,
-            trace_id: context.trace_id.unwrap_or_default(),
-            span_id: context.span_id,
-            unit: sample.unit.as_ref(),
-            attributes: Some(Added(self)),
-        }
-        .serialize(serializer)
-    }
-}
-
-/// The attributes of a filled record.
-struct Added<'a>(&'a Filled<'a>);
-
-impl Serialize for Added<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Filled { record, defaults } = *self.0;
-        let mut map = serializer.serialize_map(None)?;
-        record.own().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
-        record.added(defaults).try_for_each(|(name, value)| map.serialize_entry(name, &value))?;
-        map.end()
-    }
-}
-
-const _: () = assert!(size_of::<Record>() <= 256, "a thousand of them wait in a queue");

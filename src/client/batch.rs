@@ -6,7 +6,9 @@
 //! ```
 //! # Guarantees
 //! Pushing allocates nothing but the queue, with the first item; it waits for nobody, and wakes the sender only for the first
-//! item and when there are enough for a batch. The order is kept.
+//! item and when there are enough for a batch. A sender that was just at work with a lane looks again by itself, and is woken
+//! by a quarter of the queue, or after a moment by a batch: waking a thread costs more than all the rest of a push. The order
+//! is kept.
 //!
 //! **Not here**: which kinds there are (`lane`).
 
@@ -71,8 +73,11 @@ pub(crate) trait Lane {
     /// Takes a batch of what waits, in order, and says how many that were. What can't be sent is dropped and counted.
     fn take(&self, core: &Arc<Core>) -> (usize, Option<Queued>);
 
-    /// Asks for the sender to be woken by the first item, or by the one that makes a batch. Returns how many wait.
+    /// Asks for the sender to be woken by the first item, or if some wait, by the one that makes a batch. Returns how many do.
     fn arm(&self) -> usize;
+
+    /// Asks for the sender to be woken by the item that makes `wanted`. Returns how many wait.
+    fn arm_at(&self, wanted: usize) -> usize;
 
     /// Makes sure that whoever pushes after this sees what was done before.
     fn seal(&self);
@@ -132,6 +137,10 @@ impl<T: Batched> Lane for Batch<T> {
 
     fn arm(&self) -> usize {
         self.inbox.arm(MOST_IN_BATCH)
+    }
+
+    fn arm_at(&self, wanted: usize) -> usize {
+        self.inbox.arm_at(wanted)
     }
 
     fn seal(&self) {
@@ -232,7 +241,7 @@ impl Sender {
         let mut complete = true;
         for (lane, at) in core.lanes.all().into_iter().zip(0..) {
             let mut due = self.batches_due.get(at).copied().flatten();
-            let mut is_stuck = false;
+            let (mut is_stuck, mut is_busy) = (false, false);
             // No more than what is there now, as in `drain`.
             let mut left = lane.len();
             while left > 0 {
@@ -248,6 +257,7 @@ impl Sender {
                 due = None;
                 let (taken, batch) = lane.take(&core);
                 left = left.saturating_sub(taken);
+                is_busy |= taken > 0;
                 if let Some(batch) = batch {
                     self.deliver(batch, deadline);
                 }
@@ -260,11 +270,15 @@ impl Sender {
                     std::thread::yield_now();
                 }
             }
+            self.has_batched |= is_busy;
             if let Some(slot) = self.batches_due.get_mut(at) {
-                *slot = match lane.arm() {
-                    0 => None,
+                // Where one batch came, others follow, and the sender looks again by itself: see `idle_time`.
+                let wanted = if is_busy { ENOUGH } else { MOST_IN_BATCH };
+                let looks_again = is_busy || due.is_some_and(|due| Instant::now() < due);
+                *slot = match if looks_again { lane.arm_at(wanted) } else { lane.arm() } {
+                    0 if !looks_again => None,
                     _ if is_stuck => Some(Instant::now() + A_MOMENT),
-                    waiting if waiting >= MOST_IN_BATCH => Some(Instant::now()),
+                    waiting if waiting >= wanted => Some(Instant::now()),
                     _ => Some(due.unwrap_or_else(|| Instant::now() + BATCH_AGE)),
                 };
             }
@@ -290,6 +304,8 @@ fn millis(time: Duration) -> u64 {
 
 /// How many items go in one envelope: the server takes no more.
 const MOST_IN_BATCH: usize = 100;
+/// How many items are worth waking the sender for that was just at work with their lane.
+const ENOUGH: usize = MOST_QUEUED / 4;
 /// How long what waits for a full batch may wait.
 const BATCH_AGE: Duration = Duration::from_secs(5);
 /// How long the sender waits for an item that is being written.

@@ -119,8 +119,10 @@ pub(super) struct Sender {
     pub(super) undecided: DynamicSamplingContext,
     /// When the next report of losses may ride on an event.
     next_report: Instant,
-    /// When what waits in each lane is to be sent; `None` while nothing does.
+    /// When the sender looks at each lane again, and sends what waits there; `None` while nothing does, nor did lately.
     pub(super) batches_due: [Option<Instant>; LANES],
+    /// Something was taken from a lane since the sender last slept.
+    pub(super) has_batched: bool,
     /// Something was taken from the queue since the sender last slept.
     is_busy: bool,
 }
@@ -130,8 +132,8 @@ impl Sender {
         let next_report = Instant::now() + REPORT_EVERY;
         let undecided = core.origin.undecided(TraceId::default());
         let (limits, sessions, batches_due) = (RateLimits::new(), Pending::default(), [None; LANES]);
-        let (buffer, is_busy) = (Vec::new(), false);
-        Self { core, transport, limits, sessions, buffer, undecided, next_report, batches_due, is_busy }
+        let (buffer, has_batched, is_busy) = (Vec::new(), false, false);
+        Self { core, transport, limits, sessions, buffer, undecided, next_report, batches_due, has_batched, is_busy }
     }
 
     fn run(mut self, start: Start) {
@@ -168,8 +170,9 @@ impl Sender {
     /// Where one item came, others follow: they wait a moment, so that not each of them costs a wake-up, which is more than
     /// it takes to send it.
     fn idle_time(&mut self) -> Option<Option<Duration>> {
-        let nap = std::mem::take(&mut self.is_busy).then_some(NAP);
-        let wanted = nap.map_or(1, |_| self.core.enough());
+        let (is_busy, has_batched) = (std::mem::take(&mut self.is_busy), std::mem::take(&mut self.has_batched));
+        let nap = (is_busy || has_batched).then_some(NAP);
+        let wanted = if is_busy { self.core.enough() } else { 1 };
         if self.core.queue.arm_at(wanted) >= wanted {
             // It may be that the thread that brings it has to run first.
             std::thread::yield_now();

@@ -141,6 +141,16 @@ where
     F: FnOnce(&Arc<Hub>) -> R,
     R: Default,
 {
+    with_current_if_active(callback)
+}
+
+/// The same, for a caller that has asked the gate.
+#[inline]
+pub(crate) fn with_current_if_active<F, R>(callback: F) -> R
+where
+    F: FnOnce(&Arc<Hub>) -> R,
+    R: Default,
+{
     let hub = Hub::current();
     if hub.is_active() { callback(&hub) } else { R::default() }
 }

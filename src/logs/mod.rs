@@ -67,7 +67,13 @@ impl Scope {
 #[cfg_attr(not(debug_assertions), inline(always))]
 #[must_use]
 pub fn is_logging() -> bool {
-    gate::is_open() && current_has_client()
+    gate::is_open() && is_bound()
+}
+
+/// The rest of [`is_logging`], apart so that its first question is asked in line.
+#[inline(never)]
+fn is_bound() -> bool {
+    current_has_client()
 }
 
 /// Sends a record that a macro has written on its way.

@@ -27,45 +27,43 @@ pub struct Site {
     pub parameters: &'static [&'static str],
 }
 
-/// Collects what a macro was given.
+/// Collects what a macro was given, where it stays until it goes to its slot.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Writer {
-    site: &'static Site,
-    body: Option<String>,
-    values: Values,
-}
+pub struct Writer(Option<Record>);
 
 impl Writer {
     #[inline]
     #[must_use]
     pub fn new(site: &'static Site) -> Self {
-        Self { site, body: None, values: Values::new() }
+        let content = Content::Written { site, body: None, values: Values::new() };
+        // The clock is asked when all is there.
+        Self(Some(Record::new(site.level, None, SystemTime::UNIX_EPOCH, None, content)))
     }
 
     /// Takes the next value: those of the attributes come first, then those of the parameters.
     #[inline]
     pub fn value<V: Into<LogAttribute>>(&mut self, value: V) {
-        self.values.push(value.into());
+        if let Some(Record { content: Content::Written { values, .. }, .. }) = &mut self.0 {
+            values.push(value.into());
+        }
     }
 
     /// Takes the message that the template and the parameters make.
     #[inline]
-    pub fn body(&mut self, body: String) {
-        self.body = Some(body);
+    pub fn body(&mut self, text: String) {
+        if let Some(Record { content: Content::Written { body, .. }, .. }) = &mut self.0 {
+            *body = Some(text);
+        }
     }
 
     /// Captures the log with the current hub.
     #[inline(never)]
-    pub fn capture(self) {
-        let level = self.site.level;
-        super::capture(&mut Some(Record {
-            level,
-            severity_number: level.into(),
-            timestamp: clock::time_of(clock::now()),
-            context: Context::default(),
-            content: Content::Written { site: self.site, body: self.body, values: self.values },
-        }));
+    pub fn capture(mut self) {
+        if let Some(record) = &mut self.0 {
+            record.timestamp = clock::time_of(clock::now());
+        }
+        super::capture(&mut self.0);
     }
 }
 
@@ -103,13 +101,19 @@ impl Record {
 
     fn given(log: Log, complete: bool) -> Self {
         let Log { level, body, trace_id, timestamp, severity_number, attributes } = log;
-        Self {
-            level,
-            severity_number: severity_number.unwrap_or_else(|| level.into()),
-            timestamp,
-            context: Context { trace_id, ..Context::default() },
-            content: Content::Given { body, attributes, complete },
-        }
+        Self::new(level, severity_number, timestamp, trace_id, Content::Given { body, attributes, complete })
+    }
+
+    #[inline]
+    fn new(
+        level: LogLevel,
+        severity_number: Option<LogSeverityNumber>,
+        timestamp: SystemTime,
+        trace_id: Option<TraceId>,
+        content: Content,
+    ) -> Self {
+        let severity_number = severity_number.unwrap_or_else(|| level.into());
+        Self { level, severity_number, timestamp, context: Context { trace_id, ..Context::default() }, content }
     }
 
     /// Takes along what its scope has. The trace that the log names wins over that.

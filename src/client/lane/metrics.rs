@@ -7,7 +7,8 @@ use crate::attributes::Context;
 use crate::callback;
 use crate::client::batch::{Batched, bytes_of};
 use crate::client::{Client, Core};
-use crate::metrics::{Filled, IntoProtocolMetric, Record};
+use crate::metrics::record::Filled;
+use crate::metrics::{IntoProtocolMetric, Record};
 use crate::offer::Left;
 use crate::protocol::Metric;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
@@ -20,9 +21,10 @@ impl Client {
     ///
     /// It is sent with others: when there are a hundred, or after five seconds.
     pub fn capture_metric<M: IntoProtocolMetric>(&self, metric: M, scope: &Scope) {
-        let mut record = Record::of_sample(metric.into_sample());
-        record.take_along(Context::of(scope, self.options()));
-        self.core().capture_metric(record);
+        if let Some(mut record) = metric.into_sample().into_record() {
+            record.take_along(Context::of(scope, self.options()));
+            self.core().capture_metric(record);
+        }
     }
 }
 
@@ -89,6 +91,10 @@ impl Batched for Record {
     }
 
     fn defect(&self, core: &Core) -> Option<String> {
+        // Most are so short that nobody has to write them to know it.
+        if self.most_written(core.defaults()).is_some_and(|most| most <= MOST_BYTES) {
+            return None;
+        }
         let mut written = Counted(0);
         let filled = Filled { record: self, defaults: core.defaults() };
         serde_json::to_writer(&mut written, &filled).ok()?;

@@ -24,16 +24,15 @@ pub fn capture_error(host: Host) -> Run {
     Stage::new(host).burst(1, move |hub, _| _ = black_box(hub.capture_error(black_box(&error))))
 }
 
-/// By the free function, in a state in which nothing is captured.
+/// By the free function, in a state in which nothing is captured. Nobody looks at the id, as hosts hardly ever do.
 pub fn capture_free(host: Host) -> Run {
-    Stage::new(host)
-        .under(|_| _ = black_box(sdk::capture_message(opaque(&"the cache is cold"), Level::Info).is_nil()), |_, _| ())
+    Stage::new(host).under(|_| _ = sdk::capture_message(opaque(&"the cache is cold"), Level::Info), |_, _| ())
 }
 
-/// By the free function, in a state in which nothing is captured.
+/// The same with an error.
 pub fn capture_error_free(host: Host) -> Run {
     let error = Deepest::chain();
-    Stage::new(host).under(move |_| _ = black_box(sdk::capture_error(black_box(&error)).is_nil()), |_, _| ())
+    Stage::new(host).under(move |_| _ = sdk::capture_error(black_box(&error)), |_, _| ())
 }
 
 /// With an integration that looks at each event, as there are some after `sentry::init`.

@@ -91,7 +91,8 @@ impl Stage {
 
     /// A run of batches that leave nothing to be done, with a look at what was sent.
     pub fn settled(self, items: u64, mut batch: impl FnMut(&Self, u64) -> Cost + 'static) -> Run {
-        let items = if self.host == Host::Enabled { items } else { 0 };
+        let is_open = self.host == Host::Enabled;
+        let items = if is_open { items } else { 0 };
         let stage = Arc::new(self);
         let prover = Arc::clone(&stage);
         let batch = move |calls| {
@@ -105,7 +106,8 @@ impl Stage {
                 super::account(&client);
             }
         };
-        Run::new(batch, proof).at_most(BURST)
+        // Where nothing is captured, no queue can be full, and the clock is asked as seldom as in other rows.
+        if is_open { Run::new(batch, proof).at_most(BURST) } else { Run::new(batch, proof) }
     }
 
     /// Waits until everything is sent.

@@ -108,6 +108,14 @@ impl Matter {
         }
     }
 
+    /// The event, if it was made already.
+    pub(crate) fn event(&mut self) -> Option<&mut Event<'static>> {
+        match self {
+            Self::Whole(event) => Some(event),
+            Self::Seed(_) => None,
+        }
+    }
+
     /// Roughly how many bytes it keeps alive, beside itself.
     pub(crate) fn weight(&self) -> usize {
         match self {

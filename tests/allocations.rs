@@ -22,7 +22,7 @@ use std::task::{Context, Poll, Waker};
 use allocation_counter::measure;
 use vidette::protocol::Event;
 use vidette::{
-    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Level, Scope, SentryFutureExt, Transaction,
+    Breadcrumb, Client, ClientOptions, Hub, HubSwitchGuard, Integration, Level, Scope, SentryFutureExt, Transaction,
     TransactionContext, Transport, breadcrumb,
 };
 
@@ -249,6 +249,22 @@ fn a_capture_allocates_at_most_twice_beyond_the_event_itself() {
         let own = allocations(|| drop(Event::default()));
         assert!(most.unwrap() <= own + 2, "{most:?}, of which the event {own}, with {breadcrumbs} breadcrumbs");
     }
+}
+
+#[test]
+fn breadcrumbs_that_an_integration_sees_are_built_in_the_same_memory_each_time() {
+    struct Onlooker;
+    impl Integration for Onlooker {}
+    let _alone = alone();
+    let options = ClientOptions::new().transport(Arc::new(Forgetting)).add_integration(Onlooker);
+    let client = client(options.transport_channel_capacity(1_000));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    Hub::run(Arc::clone(&hub), || (0..100).for_each(three_fields));
+    let capture = || assert!(!hub.capture_message("seen", Level::Info).is_nil());
+    // Builds them once, and starts the sender.
+    assert!(allocations(capture) > 500);
+    let most = (0..50).map(|_| allocations(capture)).max();
+    assert!(most.unwrap() < 20, "{most:?}");
 }
 
 #[test]

@@ -10,10 +10,11 @@ mod counting;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vidette::{
-    Client, ClientOptions, Envelope, Hub, Level, Scope, TransactionContext, Transport, breadcrumb, configure_scope,
+    Client, ClientOptions, Envelope, Hub, Integration, Level, Scope, TransactionContext, Transport, breadcrumb,
+    configure_scope,
 };
 
 #[global_allocator]
@@ -71,6 +72,37 @@ fn a_client_idles_below_a_mebibyte_and_on_one_thread() {
     let left = counting::live_bytes() - bytes;
     println!("after both have gone: {left} bytes");
     assert!(left < idle, "{left} bytes are left of two clients");
+}
+
+#[test]
+fn breadcrumbs_that_an_integration_saw_are_not_kept_for_long() {
+    struct Onlooker;
+    impl Integration for Onlooker {}
+    let _alone = alone();
+    let options = ClientOptions::new().dsn("https://public@sentry.invalid/1").add_integration(Onlooker);
+    let client = Arc::new(Client::from(options.transport(Arc::new(Arc::<Counter>::default()))));
+    let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+    Hub::run(Arc::clone(&hub), || (0..100).for_each(|n| breadcrumb!(n = n, "{}", "m".repeat(1_000))));
+    capture(&client);
+    let before = counting::live_bytes();
+    let gone = || (counting::live_bytes() - before) < 50_000;
+
+    (0..10).for_each(|_| assert!(!hub.capture_message("seen", Level::Info).is_nil()));
+    assert!(!gone(), "there is memory for the next one");
+    assert!(client.flush(None));
+    assert!(gone(), "a flush leaves nothing");
+
+    assert!(!hub.capture_message("seen", Level::Info).is_nil());
+    assert!(!gone());
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !gone() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(gone(), "nor does a time in which nothing happens");
+
+    assert!(!hub.capture_message("seen", Level::Info).is_nil());
+    assert!(client.close(None));
+    assert!(gone());
 }
 
 #[test]

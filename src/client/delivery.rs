@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::Core;
-use super::parcel::{Parcel, Queued};
+use super::parcel::{Left, Parcel, Queued};
 use super::sender::{Sender, remaining};
 use super::sessions::sessions;
 use super::tracing::{Agreed, header};
@@ -66,10 +66,10 @@ impl Sender {
     ) {
         self.buffer.clear();
         let written = match parcel {
-            Parcel::Event { taken: Taken { matter, scope }, filled, agreed, session } => {
-                let crumbs = Some(scope.crumbs()).filter(|crumbs| !filled && !crumbs.is_empty());
+            Parcel::Event { taken: Taken { matter, scope }, left, agreed, session } => {
+                let crumbs = Some(scope.crumbs()).filter(|crumbs| left != Left::Nothing && !crumbs.is_empty());
                 let mut event = matter.into_event();
-                self.core.fill_but_for_breadcrumbs(&mut event, &scope, filled);
+                self.core.fill_but_for_breadcrumbs(&mut event, &scope, left);
                 self.write_event(&mut event, crumbs, &scope, &agreed, session.as_deref())
             }
             Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
@@ -194,10 +194,10 @@ impl Core {
 
     fn envelope_of(&self, parcel: Parcel) -> Envelope {
         match parcel {
-            Parcel::Event { taken: Taken { matter, scope }, filled, agreed, session } => {
+            Parcel::Event { taken: Taken { matter, scope }, left, agreed, session } => {
                 let mut event = matter.into_event();
-                self.fill_but_for_breadcrumbs(&mut event, &scope, filled);
-                if !filled {
+                self.fill_but_for_breadcrumbs(&mut event, &scope, left);
+                if left != Left::Nothing {
                     scope.fill_breadcrumbs(&mut event);
                 }
                 let mut undecided = self.origin.undecided(TraceId::default());
@@ -244,10 +244,13 @@ impl Core {
         }
     }
 
-    /// Fills what `filled` says was left to be filled, but for the breadcrumbs.
-    fn fill_but_for_breadcrumbs(&self, event: &mut Event<'static>, scope: &Scope, filled: bool) {
-        if !filled {
+    /// Fills what was left to be filled, but for the breadcrumbs.
+    fn fill_but_for_breadcrumbs(&self, event: &mut Event<'static>, scope: &Scope, left: Left) {
+        if left == Left::Everything {
             scope.fill_all_but_breadcrumbs(event);
+        }
+        // It has seen them, and what it took out stays out.
+        if self.options.before_send.is_none() {
             self.fill_defaults(event);
         }
     }

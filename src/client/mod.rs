@@ -14,6 +14,7 @@ mod pipeline;
 mod rate_limit;
 mod sender;
 mod sessions;
+mod spare;
 mod tracing;
 
 use std::fmt;
@@ -29,8 +30,9 @@ use uuid::Uuid;
 use self::lane::Lanes;
 use self::line::Ticket;
 use self::parcel::{Losses, Parcel, Queued};
-use self::sender::Request;
+use self::sender::{Ask, Request};
 use self::sessions::Lane;
+use self::spare::Spare;
 use crate::callback;
 use crate::diag;
 use crate::gate::Pass;
@@ -90,6 +92,10 @@ pub(crate) struct Core {
     inline: Option<Arc<dyn Transport>>,
     /// True if an integration or a callback has to see each event on the thread that captures it.
     pub(crate) looks_at_events: bool,
+    /// True if one of those looks at an event's breadcrumbs.
+    looks_at_breadcrumbs: bool,
+    /// What breadcrumbs are built in that somebody looks at.
+    spare: Spare,
     /// False from the moment the client closes.
     open: AtomicBool,
     /// The origin of the times that are shared as numbers.
@@ -136,6 +142,9 @@ impl Client {
             ticket: Mutex::new(ticket),
             inline,
             looks_at_events: !options.integrations.is_empty() || options.before_send.is_some(),
+            looks_at_breadcrumbs: options.before_send.is_some()
+                || options.integrations.iter().any(|integration| looks_at_breadcrumbs(&**integration)),
+            spare: Spare::new(),
             open: AtomicBool::new(is_enabled),
             started: Instant::now(),
             report_due: AtomicBool::new(false),
@@ -185,7 +194,9 @@ impl Client {
     #[must_use]
     pub fn prepare_event(&self, event: Event<'static>, scope: Option<&Scope>) -> Option<Event<'static>> {
         let default = Scope::default();
-        self.core.prepare(Box::new(event), scope.unwrap_or(&default)).ok().map(|event| *event)
+        let mut event = self.core.prepare(Box::new(event), scope.unwrap_or(&default), true).ok()?;
+        self.core.fill_defaults(&mut event);
+        Some(*event)
     }
 
     /// True with the given probability.
@@ -215,7 +226,7 @@ impl Client {
     /// False: time ran out. What is left is in [`stats`](Self::stats), and goes on being sent. Returns false at once where
     /// waiting would never end or make matters worse: on the sender's own thread and inside callbacks of this crate.
     pub fn flush(&self, timeout: Option<Duration>) -> bool {
-        self.request(timeout, Request::flush)
+        self.core.ask(Ask::Flush, timeout)
     }
 
     /// Sends what was captured and ends the client, within `timeout` or else the option's shutdown timeout.
@@ -227,7 +238,7 @@ impl Client {
         // Nobody panics while holding it, and it holds no user code.
         let pass = self.pass.lock().map_or_else(|poisoned| poisoned.into_inner().take(), |mut pass| pass.take());
         drop(pass);
-        !was_open || self.request(timeout, Request::close)
+        !was_open || self.core.ask(Ask::Close, timeout)
     }
 
     /// Lets the host's callback see a breadcrumb.
@@ -248,26 +259,6 @@ impl Client {
     /// Finds an integration by its type.
     pub(crate) fn integration<I: Integration>(&self) -> Option<&I> {
         self.core.options.integrations.iter().find_map(|integration| (**integration).as_any().downcast_ref())
-    }
-
-    fn request(&self, timeout: Option<Duration>, make: fn(Instant) -> (Request, sender::Answer)) -> bool {
-        let deadline = Instant::now() + timeout.unwrap_or(self.core.options.shutdown_timeout).min(LONGEST_WAIT);
-        let core = &self.core;
-        let (request, answer) = make(deadline);
-        if matches!(request, Request::Flush { .. }) {
-            if callback::is_inside() {
-                return false;
-            }
-            if core.parker.is_unused() && core.lanes.len() == 0 && !core.has_unreported() {
-                return true;
-            }
-        }
-        core.requests.push(request);
-        core.wake_sender();
-        if core.has_ended() {
-            core.answer_all();
-        }
-        !callback::is_inside() && answer.wait(deadline)
     }
 }
 
@@ -402,6 +393,7 @@ impl Core {
     /// one sees both.
     fn discard_late(self: &Arc<Self>) {
         self.seal();
+        self.spare.clear();
         self.discard_queue(Reason::NetworkError);
     }
 
@@ -479,6 +471,11 @@ fn name_of(integration: &dyn Integration) -> &'static str {
     callback::guarded("integration name", || integration.name()).unwrap_or("integration")
 }
 
+/// True if an integration wants to see breadcrumbs. Its answer is code of the host, too.
+fn looks_at_breadcrumbs(integration: &dyn Integration) -> bool {
+    callback::guarded("integration", || integration.looks_at_breadcrumbs()).unwrap_or(true)
+}
+
 /// What the paths of this crate's functions start with.
 const OWN_FRAMES: &str = concat!(env!("CARGO_PKG_NAME"), "::");
 /// Items that may wait for the sender, unless the options say otherwise.
@@ -489,5 +486,3 @@ const MOST_UNTOLD: usize = 64;
 const MOST_QUEUED_BYTES: usize = 64 << 20;
 /// A parcel of more bytes counts in the budget, however few there is room for.
 const MOST_OF_SMALL: usize = 4 << 10;
-/// Longer waits end here, so that adding them to an instant can't overflow.
-const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);

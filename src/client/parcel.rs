@@ -22,8 +22,7 @@ pub(crate) type Losses = SmallVec<[ItemLoss; 2]>;
 pub(crate) enum Parcel {
     Event {
         taken: Taken,
-        /// True if the scope is in the event already, and only its attachments remain.
-        filled: bool,
+        left: Left,
         agreed: Agreed,
         /// How its session stands, if the event changed that.
         session: Option<Box<Update>>,
@@ -38,6 +37,14 @@ pub(crate) enum Parcel {
     /// Something that wants an envelope of its own, with the client's headers.
     Item(EnvelopeItem),
     Batch(Box<dyn Load>),
+}
+
+/// What of a scope is yet to be put into an event, beside its attachments.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Left {
+    Everything,
+    Breadcrumbs,
+    Nothing,
 }
 
 /// A parcel in the queue, with what has to be known of it when it leaves again.

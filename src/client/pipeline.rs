@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::parcel::{Parcel, Queued, event_losses};
+use super::parcel::{Left, Parcel, Queued, event_losses};
 use super::sessions::sessions;
 use super::tracing::Agreed;
 use super::{Core, name_of};
@@ -39,9 +39,9 @@ impl Core {
         self.ledger.capture(&losses);
         // It must not come to the queue: it holds a client.
         let session = scope.take_session();
-        let filled = self.looks_at_events || scope.has_processors();
-        let processed = if filled { self.process(taken, session) } else { self.pass(taken, session) };
-        let (update, agreed) = match processed {
+        let is_seen = self.looks_at_events || scope.has_processors();
+        let processed = if is_seen { self.process(taken, session) } else { self.pass(taken, session) };
+        let (update, agreed, left) = match processed {
             Ok(noted) => noted,
             Err(reason) => {
                 self.discard(&losses, reason);
@@ -53,7 +53,7 @@ impl Core {
         }
         let Some(taken) = taken.take() else { return Uuid::nil() };
         // A callback may have attached or removed something: what is counted is what came in.
-        let parcel = Parcel::Event { taken, filled, agreed, session: update };
+        let parcel = Parcel::Event { taken, left, agreed, session: update };
         if self.enqueue_whole(&mut Some(Queued { parcel, losses, weight: 0 })) { id } else { Uuid::nil() }
     }
 
@@ -63,8 +63,8 @@ impl Core {
         self: &Arc<Self>,
         taken: &mut Option<Taken>,
         session: Option<Arc<Session>>,
-    ) -> Result<(Option<Box<Update>>, Agreed), Reason> {
-        let Some(Taken { matter, scope }) = taken else { return Ok((None, Agreed::Undecided)) };
+    ) -> Result<(Option<Box<Update>>, Agreed, Left), Reason> {
+        let Some(Taken { matter, scope }) = taken else { return Ok((None, Agreed::Undecided, Left::Everything)) };
         let update = self.note(session, matter, scope.level().unwrap_or(matter.level()));
         let update = self.sample(update)?;
         let agreed = Agreed::of(scope);
@@ -76,7 +76,7 @@ impl Core {
             scope.fill_trace(&mut event);
             *taken = Some(Taken { matter: Matter::Whole(event), scope: scope.without_span() });
         }
-        Ok((update, agreed))
+        Ok((update, agreed, Left::Everything))
     }
 
     /// The way of an event that integrations, processors or callbacks look at.
@@ -84,20 +84,27 @@ impl Core {
         self: &Arc<Self>,
         taken: &mut Option<Taken>,
         session: Option<Arc<Session>>,
-    ) -> Result<(Option<Box<Update>>, Agreed), Reason> {
-        let Some(Taken { matter, scope }) = taken.take() else { return Ok((None, Agreed::Undecided)) };
-        let mut event = self.prepare(matter.into_event(), &scope)?;
+    ) -> Result<(Option<Box<Update>>, Agreed, Left), Reason> {
+        let Some(Taken { matter, scope }) = taken.take() else {
+            return Ok((None, Agreed::Undecided, Left::Everything));
+        };
+        let shows_breadcrumbs = self.looks_at_breadcrumbs || scope.has_processors();
+        let mut event = self.prepare(matter.into_event(), &scope, shows_breadcrumbs)?;
         if let Some(before_send) = &self.options.before_send {
+            self.fill_defaults(&mut event);
             let whole = *event;
             let seen = callback::guarded("before_send", || before_send(whole));
             *event = self.unless_panicked(seen).flatten().ok_or(Reason::BeforeSend)?;
         }
-        let matter = Matter::Whole(event);
+        let mut matter = Matter::Whole(event);
         let update = self.note(session, &matter, matter.level());
         let update = self.sample(update)?;
         let agreed = Agreed::of(&scope);
+        // What is delivered here and now needs them all the same.
+        let mut part = || self.inline.is_none() && matter.event().is_some_and(|event| self.spare.part(event, &scope));
+        let are_left = !shows_breadcrumbs || part();
         *taken = Some(Taken { matter, scope: scope.without_processors().without_span() });
-        Ok((update, agreed))
+        Ok((update, agreed, if are_left { Left::Breadcrumbs } else { Left::Nothing }))
     }
 
     /// Lets the session of the capture take note of an event. `Some`: how it stands now, to be sent along.
@@ -113,9 +120,17 @@ impl Core {
         Some(Box::new(update))
     }
 
-    /// Fills an event and lets processors and integrations see it.
-    pub(crate) fn prepare(&self, mut event: Box<Event<'static>>, scope: &Scope) -> Result<Box<Event<'static>>, Reason> {
-        scope.fill(&mut event);
+    /// Fills an event, but for the options' defaults, and lets processors and integrations see it.
+    pub(crate) fn prepare(
+        &self,
+        mut event: Box<Event<'static>>,
+        scope: &Scope,
+        shows_breadcrumbs: bool,
+    ) -> Result<Box<Event<'static>>, Reason> {
+        scope.fill_all_but_breadcrumbs(&mut event);
+        if shows_breadcrumbs {
+            self.spare.fill(&mut event, scope);
+        }
         if scope.has_processors() {
             let processed = scope.process(*event);
             *event = self.unless_panicked(processed).flatten().ok_or(Reason::EventProcessor)?;
@@ -126,7 +141,6 @@ impl Core {
             let seen = seen.map_err(|_| Panicked(name_of(&**integration)));
             *event = self.unless_panicked(seen).flatten().ok_or(Reason::EventProcessor)?;
         }
-        self.fill_defaults(&mut event);
         Ok(event)
     }
 

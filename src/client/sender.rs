@@ -21,36 +21,42 @@ use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
 use crate::transport::{Delivery, Transport};
 
-/// What a caller asks of the sender.
+/// What a caller asks of the sender, and where it waits for the answer.
 #[derive(Debug)]
-pub(crate) enum Request {
-    Flush { deadline: Instant, done: mpsc::SyncSender<bool> },
-    Close { deadline: Instant, done: mpsc::SyncSender<bool> },
+pub(crate) struct Request {
+    ask: Ask,
+    deadline: Instant,
+    done: mpsc::SyncSender<bool>,
 }
 
-/// Where the caller waits for what it asked.
-pub(crate) struct Answer(mpsc::Receiver<bool>);
-
-impl Request {
-    pub(crate) fn flush(deadline: Instant) -> (Self, Answer) {
-        let (done, answer) = mpsc::sync_channel(1);
-        (Self::Flush { deadline, done }, Answer(answer))
-    }
-
-    pub(crate) fn close(deadline: Instant) -> (Self, Answer) {
-        let (done, answer) = mpsc::sync_channel(1);
-        (Self::Close { deadline, done }, Answer(answer))
-    }
-}
-
-impl Answer {
-    /// Waits until the deadline. A sender that ended without an answer had nothing left to do.
-    pub(crate) fn wait(&self, deadline: Instant) -> bool {
-        self.0.recv_timeout(deadline.saturating_duration_since(Instant::now())).unwrap_or(false)
-    }
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ask {
+    Flush,
+    Close,
 }
 
 impl Core {
+    /// Asks the sender and waits for its answer, for `timeout` or else the option's shutdown timeout. False: time ran out.
+    pub(crate) fn ask(self: &Arc<Self>, ask: Ask, timeout: Option<Duration>) -> bool {
+        let deadline = Instant::now() + timeout.unwrap_or(self.options.shutdown_timeout).min(LONGEST_WAIT);
+        if ask == Ask::Flush {
+            if callback::is_inside() {
+                return false;
+            }
+            if self.parker.is_unused() && self.lanes.len() == 0 && !self.has_unreported() {
+                return true;
+            }
+        }
+        let (done, answer) = mpsc::sync_channel(1);
+        self.requests.push(Request { ask, deadline, done });
+        self.wake_sender();
+        if self.has_ended() {
+            self.answer_all();
+        }
+        // A sender that ended without an answer had nothing left to do.
+        !callback::is_inside() && answer.recv_timeout(remaining(deadline)).unwrap_or(false)
+    }
+
     /// Makes sure the sender looks at the queue after this, and starts it if it never ran.
     pub(crate) fn wake_sender(self: &Arc<Self>) {
         if let Woken::Nobody(start) = self.parker.wake() {
@@ -96,12 +102,13 @@ impl Core {
             self.discard_queue(reason);
         }
         self.discard_sessions(reason);
+        self.spare.clear();
         self.answer_all();
     }
 
     /// Answers what was asked of a sender that is no more.
     pub(crate) fn answer_all(&self) {
-        while let Some(Request::Flush { done, .. } | Request::Close { done, .. }) = self.requests.pop() {
+        while let Some(Request { done, .. }) = self.requests.pop() {
             _ = done.send(self.waiting() == 0);
         }
     }
@@ -125,15 +132,26 @@ pub(super) struct Sender {
     pub(super) has_batched: bool,
     /// Something was taken from the queue since the sender last slept.
     is_busy: bool,
+    /// A time without items has begun, at whose end spare memory is freed.
+    is_quiet: bool,
 }
 
 impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
-        let next_report = Instant::now() + REPORT_EVERY;
         let undecided = core.origin.undecided(TraceId::default());
-        let (limits, sessions, batches_due) = (RateLimits::new(), Pending::default(), [None; LANES]);
-        let (buffer, has_batched, is_busy) = (Vec::new(), false, false);
-        Self { core, transport, limits, sessions, buffer, undecided, next_report, batches_due, has_batched, is_busy }
+        Self {
+            core,
+            transport,
+            limits: RateLimits::new(),
+            sessions: Pending::default(),
+            buffer: Vec::new(),
+            undecided,
+            next_report: Instant::now() + REPORT_EVERY,
+            batches_due: [None; LANES],
+            has_batched: false,
+            is_busy: false,
+            is_quiet: false,
+        }
     }
 
     fn run(mut self, start: Start) {
@@ -145,15 +163,13 @@ impl Sender {
             self.core.parker.look();
             self.drain(None);
             self.drain_lanes(None);
-            while let Some(request) = self.core.requests.pop() {
-                match request {
-                    Request::Flush { deadline, done } => _ = done.send(self.flush(deadline)),
-                    Request::Close { deadline, done } => {
-                        let complete = self.close(deadline);
-                        _ = done.send(complete);
-                        return;
-                    }
+            while let Some(Request { ask, deadline, done }) = self.core.requests.pop() {
+                if ask == Ask::Close {
+                    let complete = self.close(deadline);
+                    _ = done.send(complete);
+                    return;
                 }
+                _ = done.send(self.flush(deadline));
             }
             self.report_if_due();
             self.send_due_sessions();
@@ -178,10 +194,23 @@ impl Sender {
             std::thread::yield_now();
             return None;
         }
+        let spare = self.spare_time(nap.is_some());
         let batch = self.batches_due.iter().flatten().min().map(|due| remaining(*due));
         let report = self.core.has_unreported().then_some(REPORT_EVERY);
-        let timeout = batch.into_iter().chain(nap).chain(report).chain(self.sessions.sleep()).min();
+        let timeout = batch.into_iter().chain(nap).chain(report).chain(spare).chain(self.sessions.sleep()).min();
         (timeout != Some(Duration::ZERO)).then_some(timeout)
+    }
+
+    /// Frees spare memory that nobody used since the sender last asked. `Some`: it will do so then.
+    fn spare_time(&mut self, is_busy: bool) -> Option<Duration> {
+        if is_busy || self.core.spare.is_empty() {
+            self.is_quiet = false;
+        } else if std::mem::replace(&mut self.is_quiet, true) {
+            self.core.spare.clear();
+        } else {
+            return Some(QUIET);
+        }
+        None
     }
 
     /// True if the deadline has passed, or without one, if a request came.
@@ -222,6 +251,7 @@ impl Sender {
 
     fn flush(&mut self, deadline: Instant) -> bool {
         let complete = self.drain_all(deadline);
+        self.core.spare.clear();
         self.report(Some(deadline));
         let flushed = callback::guarded("transport", || self.transport.flush(remaining(deadline)));
         self.core.unless_panicked(flushed).unwrap_or(false) && complete
@@ -273,10 +303,14 @@ pub(super) fn remaining(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
+/// Longer waits end here, so that adding them to an instant can't overflow.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long the end waits for what is being written.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// How long the sender lets items gather after it was at work: nobody notices, and a busy service is spared most wake-ups.
 const NAP: Duration = Duration::from_millis(10);
+/// How long spare memory waits for its next use.
+const QUIET: Duration = Duration::from_secs(1);
 /// How long losses wait for a report, so that there is not one for each.
 const REPORT_EVERY: Duration = Duration::from_secs(30);
 

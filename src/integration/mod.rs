@@ -57,6 +57,13 @@ pub trait Integration: Sync + Send + Any + AsAny {
         let _ = options;
         Some(event)
     }
+
+    /// False: [`process_event`](Self::process_event) cares for no breadcrumbs. Where nobody does, the event has none yet but
+    /// its own, and what it costs to build them is saved.
+    #[doc(hidden)]
+    fn looks_at_breadcrumbs(&self) -> bool {
+        true
+    }
 }
 
 /// Upcasts to [`Any`]; implemented for every type.

@@ -99,6 +99,10 @@ impl Integration for PanicIntegration {
             INSTALLED.call_once(install);
         }
     }
+
+    fn looks_at_breadcrumbs(&self) -> bool {
+        false
+    }
 }
 
 /// Reads the message of a panic, if its payload is text.

@@ -16,6 +16,8 @@ use crate::sync::bytes::Bytes;
 use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::ring::{Brief, Cargo, Item, Seen, Spare};
 
+mod again;
+
 /// What is known about a `breadcrumb!` when the program is compiled.
 #[doc(hidden)]
 #[derive(Debug)]

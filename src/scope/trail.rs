@@ -82,6 +82,39 @@ impl Crumbs {
     pub(crate) fn for_each(&self, mut visit: impl FnMut(Breadcrumb)) {
         self.view.for_each(self.length, |seen| visit(Crumb::from(seen).to_breadcrumb()));
     }
+
+    /// Builds them, oldest first, in the memory of others that were built before.
+    pub(crate) fn build_over(&self, mut spent: Vec<Breadcrumb>) -> Vec<Breadcrumb> {
+        let mut built = 0;
+        self.view.for_each(self.length, |seen| {
+            let crumb = Crumb::from(seen);
+            match spent.get_mut(built) {
+                Some(old) => crumb.overwrite(old),
+                None => spent.push(crumb.to_breadcrumb()),
+            }
+            built += 1;
+        });
+        spent.truncate(built);
+        spent
+    }
+
+    /// How many of the first that are `built` are what these were built as, if all of these are there.
+    pub(crate) fn are_built_in(&self, built: &[Breadcrumb]) -> Option<Built> {
+        let mut rest = built.iter();
+        let mut bytes = size_of_val(built);
+        let mut are_same = true;
+        self.view.for_each(self.length, |seen| {
+            are_same = are_same && rest.next().is_some_and(|built| Crumb::from(seen).is_built_as(built, &mut bytes));
+        });
+        are_same.then(|| Built { count: built.len() - rest.len(), bytes })
+    }
+}
+
+/// Breadcrumbs that are as they were built.
+pub(crate) struct Built {
+    pub(crate) count: usize,
+    /// Roughly how much memory they take.
+    pub(crate) bytes: usize,
 }
 
 /// A layer's breadcrumbs, and those that an event brought along: as they are written.

@@ -282,7 +282,8 @@ Processor time of the calling thread for each call in nanoseconds, medians with 
 alternating rounds; the ratio is the median of the rounds' own ratios. Allocations and instructions are those of the
 calling thread, theirs and ours; instructions are counted by callgrind, in a run of its own. Rows about all threads take
 the processor time of the whole process until the last envelope is written to a buffer, where the transports of each crate
-do that: the peer's on a thread of their own, ours on the sender. Where a row says `breadcrumb!`, the peer builds the same breadcrumb in a closure. The clock of the machine changes between runs by up to half, and both
+do that: the peer's on a thread of their own, ours on the sender. Where a row says `breadcrumb!`, the peer builds the same breadcrumb in a closure.
+The peer's own integrations come in crates of their own; beside what our `init` adds, it has one that sets a field. The clock of the machine changes between runs by up to half, and both
 sides with it: ratios and instructions are what to compare.
 
 ![operations](plots/operations.svg)

@@ -122,6 +122,7 @@ const CAPTURES: &[Row] = rows! {
     "all threads: capture, 100 breadcrumbs": captures::in_all_full() => Goal::times(2.0);
     "all threads: capture, 100 of `breadcrumb!`": captures::in_all_full_by_macro() => Goal::times(2.0);
     "processed: capture, 100 breadcrumbs": captures::capture_processed() => Goal::times(1.5);
+    "processed by what our `init` adds: capture, 100 breadcrumbs": captures::capture_init() => Goal::times(10.0);
     "processed, all threads: capture, 100 breadcrumbs": captures::in_all_processed() => Goal::times(1.5);
 };
 
@@ -192,6 +193,7 @@ pub const BOUTS: &[Bout] = bouts! {
     "`configure_scope(set_tag)`, a hub each": own_scope, THREADS;
     "forks of a hub that another thread writes": readers, THREADS;
     "captures into one queue, until sent": captures, THREADS;
+    "captures into one queue, until written": written_captures, THREADS;
     "a span of a sampled transaction, one each": spans, THREADS;
 };
 

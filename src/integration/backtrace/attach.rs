@@ -35,6 +35,10 @@ impl Integration for AttachStacktraceIntegration {
         }
         Some(event)
     }
+
+    fn looks_at_breadcrumbs(&self) -> bool {
+        false
+    }
 }
 
 fn has_stacktrace(event: &Event<'_>) -> bool {

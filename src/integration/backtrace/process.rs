@@ -35,6 +35,10 @@ impl Integration for ProcessStacktraceIntegration {
         }
         Some(event)
     }
+
+    fn looks_at_breadcrumbs(&self) -> bool {
+        false
+    }
 }
 
 fn process(stacktrace: &mut Stacktrace, options: &ClientOptions) {

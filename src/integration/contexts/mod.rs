@@ -92,6 +92,10 @@ impl Integration for ContextIntegration {
         }
         Some(event)
     }
+
+    fn looks_at_breadcrumbs(&self) -> bool {
+        false
+    }
 }
 
 fn rust() -> Option<Context> {

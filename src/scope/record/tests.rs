@@ -1,10 +1,10 @@
 //! What is written comes back, in whichever way it is stored.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::{Addition, CallSite, Finished, Recorder};
+use super::{Addition, CallSite, Field, Finished, Record, Recorder};
 use crate::protocol::{Breadcrumb, Level};
 use crate::scope::{Crumbs, Trail};
 
@@ -46,10 +46,121 @@ fn alike(recorder: &mut Recorder, level: Level, time: u64) -> (Breadcrumb, bool)
     assert_eq!(value, serde_json::to_value([&breadcrumb]).unwrap());
     // Reading alone would not show a key that comes twice.
     assert_eq!(text.len(), serde_json::to_string(&[&breadcrumb]).unwrap().len(), "{text}");
+    over_all_kinds(&trail, &breadcrumb);
     // Room is made by copying what is there.
     trail = trail.next(1);
     assert_eq!(shown(&trail), breadcrumb);
     (breadcrumb, spilled)
+}
+
+/// Builds the breadcrumb of a trail where others stood, and changes it in each way there is.
+fn over_all_kinds(trail: &Trail, breadcrumb: &Breadcrumb) {
+    let crumbs = trail.freeze(1);
+    let full = Breadcrumb {
+        ty: "t".repeat(99),
+        category: Some("c".repeat(99)),
+        message: Some("m".repeat(9_999)),
+        data: [("n", json!(1)), ("host", json!([1])), ("", json!("text")), ("b", json!({"k": 0.0}))]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into(),
+        ..Breadcrumb::default()
+    };
+    let mut grown = breadcrumb.clone();
+    grown.data.insert("more".to_owned(), json!(true));
+    let mut shrunk = breadcrumb.clone();
+    shrunk.data.pop_last();
+    let mut odd = breadcrumb.clone();
+    odd.data.values_mut().for_each(|value| *value = json!("odd"));
+    for old in [Breadcrumb::default(), full, breadcrumb.clone(), grown, shrunk, odd] {
+        for spent in [vec![old.clone()], vec![old; 3]] {
+            assert_eq!(crumbs.build_over(spent), std::slice::from_ref(breadcrumb));
+        }
+    }
+    assert_eq!(crumbs.build_over(Vec::new()), std::slice::from_ref(breadcrumb));
+
+    // One whose keys are not all different counts as changed, and is sent as it was built.
+    let is_told = crumbs.are_built_in(std::slice::from_ref(breadcrumb));
+    assert_eq!(is_told.is_some(), breadcrumb.data.len() != 2, "{breadcrumb:?}");
+    let Some(built) = is_told else { return };
+    assert_eq!(built.count, 1);
+    assert!((size_of::<Breadcrumb>()..20_000).contains(&built.bytes), "{}", built.bytes);
+    assert_eq!(crumbs.are_built_in(&vec![breadcrumb.clone(); 2]).unwrap().count, 1, "the rest is the event's own");
+    assert!(crumbs.are_built_in(&[]).is_none());
+    let changes: [fn(&mut Breadcrumb); 8] = [
+        |it| it.timestamp += Duration::from_nanos(1),
+        |it| it.ty.push('y'),
+        |it| it.category = it.category.take().xor(Some("c".to_owned())),
+        |it| it.level = if it.level == Level::Debug { Level::Info } else { Level::Debug },
+        |it| it.message = it.message.take().xor(Some("m".to_owned())),
+        |it| _ = it.data.insert("more".to_owned(), json!(null)),
+        |it| match it.data.values_mut().next_back() {
+            Some(value) => *value = json!([]),
+            None => it.ty.clear(),
+        },
+        |it| match it.data.pop_last() {
+            Some((key, value)) => _ = it.data.insert(key + "2", value),
+            None => it.ty.clear(),
+        },
+    ];
+    for change in changes {
+        let mut changed = breadcrumb.clone();
+        change(&mut changed);
+        assert!(crumbs.are_built_in(&[changed.clone()]).is_none(), "{changed:?}");
+    }
+}
+
+#[test]
+fn what_was_built_is_known_to_the_last_bit() {
+    let values = [
+        json!(0.0),
+        json!(-0.0),
+        json!(0),
+        json!(1),
+        json!(1.0),
+        json!(-1),
+        json!(u64::MAX),
+        json!("1"),
+        json!("NaN"),
+        json!(null),
+        json!(false),
+        json!([1, 2]),
+        json!([2, 1]),
+        json!({"a": [0.0]}),
+        json!({"a": [-0.0]}),
+        json!({"b": [0.0]}),
+    ];
+    let of = |value: &Value| Breadcrumb {
+        timestamp: SystemTime::UNIX_EPOCH,
+        data: [("n".to_owned(), value.clone())].into(),
+        ..Breadcrumb::default()
+    };
+    for (at, value) in values.iter().enumerate() {
+        let trail = Trail::Inherited(Crumbs::default()).next(1);
+        assert!(trail.push(&mut Some(Record::Owned(of(value)))));
+        for (other, old) in values.iter().enumerate() {
+            let crumbs = trail.freeze(1);
+            assert_eq!(crumbs.are_built_in(&[of(old)]).is_some(), at == other, "{value} and {old}");
+            let built = crumbs.build_over(vec![of(old)]);
+            assert!(crumbs.are_built_in(&built).is_some(), "{value} over {old}");
+        }
+    }
+    static ONE: CallSite = CallSite { ty: "default", category: None, keys: &["n"] };
+    let fields: [&dyn Field; 8] = [&0.0, &-0.0, &0_u8, &1_i64, &u64::MAX, &"NaN", &f64::NAN, &None::<u8>];
+    for field in fields {
+        let trail = Trail::Inherited(Crumbs::default()).next(1);
+        let mut recorder = Recorder::new(&ONE);
+        recorder.field(field);
+        let Finished::Brief(brief) = recorder.finish(Level::Info, 0) else { panic!("it fits") };
+        assert!(trail.push(brief));
+        let crumbs = trail.freeze(1);
+        for old in &values {
+            let built = crumbs.build_over(vec![of(old)]);
+            assert!(crumbs.are_built_in(&built).is_some(), "over {old}");
+            let bits = |value: &Value| (value.to_string(), value.as_f64().map(f64::to_bits));
+            let is_same = bits(old) == bits(&built[0].data["n"]);
+            assert_eq!(crumbs.are_built_in(&[of(old)]).is_some(), is_same, "{old} and {:?}", built[0].data);
+        }
+    }
 }
 
 fn shown(trail: &Trail) -> Breadcrumb {

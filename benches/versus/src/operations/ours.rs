@@ -16,10 +16,13 @@ pub mod telemetry;
 pub mod traces;
 
 use vidette as sdk;
+use vidette::integration::backtrace::{AttachStacktraceIntegration, ProcessStacktraceIntegration};
+use vidette::integration::contexts::ContextIntegration;
+use vidette::integration::panic::PanicIntegration;
 use vidette::protocol::MonitorCheckIn;
 use vidette::protocol::client_report::Category;
 use vidette::types::IndexedEnum;
-use vidette::{Client, Envelope, Hub, Span, breadcrumb};
+use vidette::{Client, ClientOptions, Envelope, Hub, Span, breadcrumb};
 
 use crate::operations::opaque;
 
@@ -63,4 +66,13 @@ fn write_headers(span: &Span, mut write: impl FnMut(&str, &str)) {
 fn account(client: &Client) {
     let stats = client.stats();
     assert!(Category::VARIANTS.iter().all(|category| stats.is_balanced(*category)), "{stats}");
+}
+
+/// Those that `init` adds.
+fn with_own_integrations(options: ClientOptions) -> ClientOptions {
+    options
+        .add_integration(AttachStacktraceIntegration::new())
+        .add_integration(ContextIntegration::new())
+        .add_integration(PanicIntegration::new())
+        .add_integration(ProcessStacktraceIntegration::new())
 }

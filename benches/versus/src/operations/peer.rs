@@ -17,7 +17,7 @@ pub mod traces;
 
 use sentry_core as sdk;
 use sentry_core::protocol::MonitorCheckIn;
-use sentry_core::{Client, Envelope, Hub, Span};
+use sentry_core::{Client, ClientOptions, Envelope, Hub, Span};
 
 pub use self::stage::{threads_of_a_client, touch};
 use super::writers::peer::Writer;
@@ -48,6 +48,11 @@ fn check_in(hub: &Hub, check_in: MonitorCheckIn) {
 
 fn write_headers(span: &Span, mut write: impl FnMut(&str, &str)) {
     span.iter_headers().for_each(|(name, value)| write(name, &value));
+}
+
+/// Its own come in crates of their own: one that does next to nothing stands for them.
+fn with_own_integrations(options: ClientOptions) -> ClientOptions {
+    options.add_integration(captures::Stamp)
 }
 
 /// It keeps no account.

@@ -42,11 +42,18 @@ pub fn capture_processed() -> Run {
     stage.burst(1, message)
 }
 
+/// With the integrations of each crate itself that see each event after `init`.
+pub fn capture_init() -> Run {
+    let stage = Stage::with(Host::Enabled, super::with_own_integrations(ClientOptions::new()));
+    (0..100).for_each(|n| stage.hub.add_breadcrumb(|| rich(n)));
+    stage.burst(1, message)
+}
+
 fn message(hub: &Hub, _: u64) {
     black_box(hub.capture_message(opaque(&"the cache is cold"), Level::Info));
 }
 
-struct Stamp;
+pub struct Stamp;
 
 impl Integration for Stamp {
     fn process_event(&self, mut event: Event<'static>, _: &ClientOptions) -> Option<Event<'static>> {

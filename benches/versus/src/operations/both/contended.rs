@@ -2,8 +2,10 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use super::sdk::{ClientOptions, Hub, Level, Scope, TransactionContext};
+use super::sdk::{Client, ClientOptions, Hub, Level, Scope, TransactionContext};
 use super::stage::Stage;
 use crate::contention::{Contest, Meter};
 use crate::operations::{Host, opaque};
@@ -57,6 +59,19 @@ pub fn captures() -> Contest {
         meter.run(|_| _ = black_box(hub.capture_message(opaque(&"the cache is cold"), Level::Info)));
     };
     Contest::new(capture).in_bursts(move || stage.settle(), move || sent.forget())
+}
+
+/// The same, where the transports of each crate write bytes.
+pub fn written_captures() -> Contest {
+    let writer = Arc::new(super::Writer::default());
+    let options = ClientOptions::new().dsn("https://public@sentry.invalid/1").transport(Arc::clone(&writer));
+    let client = Arc::new(Client::from(options));
+    let hub = Hub::new(Some(Arc::clone(&client)), Arc::new(Scope::default()));
+    let capture = move |_: usize, meter: &mut Meter<'_>| {
+        meter.run(|_| _ = black_box(hub.capture_message(opaque(&"the cache is cold"), Level::Info)));
+    };
+    let settle = move || assert!(client.flush(Some(Duration::from_secs(60))), "it is all written");
+    Contest::new(capture).in_bursts(settle, move || writer.written.swap(0, Ordering::Relaxed))
 }
 
 /// Each thread starts and finishes spans of a transaction of its own, and begins another before it is full.

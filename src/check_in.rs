@@ -28,8 +28,12 @@ fn capture_by_current(check_in: MonitorCheckIn) -> Uuid {
     capture(look_at_current(|client, _| client.clone()), check_in)
 }
 
+#[inline]
 fn capture(client: Option<Bound>, check_in: MonitorCheckIn) -> Uuid {
-    client.map_or(Uuid::nil(), |client| client.capture_check_in(check_in))
+    match client {
+        Some(client) => client.capture_check_in(check_in),
+        None => Uuid::nil(),
+    }
 }
 
 impl Hub {

@@ -52,10 +52,39 @@ fn nothing_is_captured_and_no_closure_runs() {
     }
     #[cfg(feature = "metrics")]
     {
-        vidette::metrics::counter("calls", 1).attribute("k", "v").capture();
+        vidette::metrics::counter(Converted(&ran), Converted(&ran))
+            .attribute(Converted(&ran), Converted(&ran))
+            .capture();
         Hub::current().capture_metric(vidette::metrics::gauge("queue", 7).unit("items"));
     }
     assert_eq!(ran.load(Ordering::Relaxed), 0);
+}
+
+/// Notes that it became something else.
+#[cfg(feature = "metrics")]
+struct Converted<'a>(&'a AtomicUsize);
+
+#[cfg(feature = "metrics")]
+macro_rules! converted {
+    ($($into:ty),*) => {
+        $(impl From<Converted<'_>> for $into {
+            fn from(Converted(ran): Converted<'_>) -> Self {
+                ran.fetch_add(1, Ordering::Relaxed);
+                Self::default()
+            }
+        })*
+    };
+}
+
+#[cfg(feature = "metrics")]
+converted!(f64, std::borrow::Cow<'static, str>);
+
+#[cfg(feature = "metrics")]
+impl From<Converted<'_>> for vidette::protocol::LogAttribute {
+    fn from(Converted(ran): Converted<'_>) -> Self {
+        ran.fetch_add(1, Ordering::Relaxed);
+        0.into()
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! Callers never wait for the sender, but in `flush` and `close`, and there no longer than they say.
 
 mod batch;
+mod check_in;
 mod delivery;
 mod lane;
 mod line;
@@ -41,7 +42,7 @@ use crate::loss::{ClientStats, Ledger, Recorder};
 use crate::matter::Taken;
 use crate::options::ClientOptions;
 use crate::protocol::client_report::{ItemLoss, Reason};
-use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level, MonitorCheckIn};
+use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level};
 use crate::scope::Scope;
 use crate::sync::inbox::{Inbox, Pushed};
 use crate::sync::parker::Parker;
@@ -205,17 +206,6 @@ impl Client {
         pipeline::chance(rate)
     }
 
-    /// Captures what a scheduled job says, in an envelope of its own, and returns the id of the run; nil if it was dropped.
-    ///
-    /// An environment that is missing is filled in from the options.
-    pub fn capture_check_in(&self, mut check_in: MonitorCheckIn) -> Uuid {
-        let id = check_in.check_in_id;
-        if check_in.environment.is_none() {
-            check_in.environment = self.options().environment.as_deref().map(str::to_owned);
-        }
-        if self.core.send(Parcel::Item(check_in.into())) { id } else { Uuid::nil() }
-    }
-
     /// Sends an envelope as it is.
     pub fn send_envelope(&self, envelope: Envelope) {
         self.core.send(Parcel::Envelope(Box::new(envelope)));
@@ -263,6 +253,7 @@ impl Client {
 }
 
 impl Core {
+    #[inline]
     pub(crate) fn is_open(&self) -> bool {
         // Acquire: pairs with the swap in `close`.
         self.open.load(Acquire)

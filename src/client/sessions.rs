@@ -37,6 +37,14 @@ pub(crate) struct Lane {
     every: Duration,
 }
 
+/// How much the sender takes.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Part {
+    All,
+    /// What is too much to wait in the lane.
+    Pressing,
+}
+
 /// What the sender took and did not send yet.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
@@ -61,27 +69,25 @@ impl Lane {
         self.updates.len() >= MOST_OF_AN_ITEM || self.requests.len() >= MOST_WAITING / 2
     }
 
-    /// Takes everything that was left here before.
+    /// Takes that part of what was left here before.
     ///
-    /// The flag goes down first. Whoever leaves something puts it up afterwards, so either the flag's exchange here reads
-    /// that one's, and what it left is seen; or that one finds the flag down, and wakes the sender again.
-    fn take(&self, mut request: impl FnMut(Request, u32), mut update: impl FnMut(Box<Update>)) {
-        // AcqRel: pairs with `notice`.
-        self.waiting.swap(false, AcqRel);
-        self.minutes.take(|minute, outcome, count| request(Request { minute, did: None, outcome }, count));
-        // No more than what is there now, so that a steady stream can't keep the sender here.
-        (0..self.requests.len()).map_while(|_| self.requests.pop()).for_each(|one| request(one, 1));
-        (0..self.updates.len()).map_while(|_| self.updates.pop()).for_each(&mut update);
-    }
-
-    /// Takes what is too much to wait here: updates by the hundred, so that the next hundred is known here too, and the
-    /// requests of users.
-    fn take_pressing(&self, mut request: impl FnMut(Request), update: impl FnMut(Box<Update>)) {
-        let whole = self.updates.len() / MOST_OF_AN_ITEM * MOST_OF_AN_ITEM;
-        (0..whole).map_while(|_| self.updates.pop()).for_each(update);
-        if self.requests.len() >= MOST_WAITING / 2 {
-            (0..self.requests.len()).map_while(|_| self.requests.pop()).for_each(&mut request);
+    /// If it is all, the flag goes down first. Whoever leaves something puts it up afterwards, so either the flag's exchange
+    /// here reads that one's, and what it left is seen; or that one finds the flag down, and wakes the sender again.
+    fn take(&self, part: Part, mut request: impl FnMut(Request, u32), update: impl FnMut(Box<Update>)) {
+        if part == Part::All {
+            // AcqRel: pairs with `notice`.
+            self.waiting.swap(false, AcqRel);
+            self.minutes.take(|minute, outcome, count| request(Request { minute, did: None, outcome }, count));
         }
+        // No more than what is there now, so that a steady stream can't keep the sender here.
+        let (mut requests, mut updates) = (self.requests.len(), self.updates.len());
+        if part == Part::Pressing {
+            requests = if requests < MOST_WAITING / 2 { 0 } else { requests };
+            // By the hundred, so that the next hundred is known here too.
+            updates -= updates % MOST_OF_AN_ITEM;
+        }
+        (0..requests).map_while(|_| self.requests.pop()).for_each(|one| request(one, 1));
+        (0..updates).map_while(|_| self.updates.pop()).for_each(update);
     }
 }
 
@@ -152,7 +158,7 @@ impl Core {
     pub(super) fn discard_sessions(self: &Arc<Self>, reason: Reason) {
         let Some(lane) = self.sessions.get() else { return };
         let (mut requests, mut updates) = (0, 0);
-        lane.take(|_, count| requests += u64::from(count), |_| updates += 1);
+        lane.take(Part::All, |_, count| requests += u64::from(count), |_| updates += 1);
         if requests + updates != 0 {
             self.discard(&sessions(requests + updates), reason);
         }
@@ -183,18 +189,11 @@ impl Pending {
         self.updates.len() >= MOST_OF_AN_ITEM || self.buckets.len() >= MOST_BUCKETS
     }
 
-    fn collect(&mut self, lane: &Lane) {
+    fn collect(&mut self, part: Part, lane: &Lane) {
         let Self { updates, buckets, .. } = self;
         lane.take(
+            part,
             |Request { minute, did, outcome }, count| buckets.add(minute, did, outcome, count),
-            |update| updates.push_back(update),
-        );
-    }
-
-    fn collect_pressing(&mut self, lane: &Lane) {
-        let Self { updates, buckets, .. } = self;
-        lane.take_pressing(
-            |Request { minute, did, outcome }| buckets.add(minute, did, outcome, 1),
             |update| updates.push_back(update),
         );
     }
@@ -226,7 +225,7 @@ impl Sender {
         {
             // A sender that has enough already leaves it there, where room is bounded.
             if !self.sessions.is_full() {
-                self.sessions.collect_pressing(lane);
+                self.sessions.collect(Part::Pressing, lane);
             }
             while self.sessions.is_full() && self.send_next_sessions(None) {}
         }
@@ -250,7 +249,7 @@ impl Sender {
         if !self.sessions.is_full()
             && let Some(lane) = self.core.sessions.get()
         {
-            self.sessions.collect(lane);
+            self.sessions.collect(Part::All, lane);
         }
     }
 

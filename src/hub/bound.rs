@@ -104,6 +104,7 @@ mod with_client {
     }
 
     impl Backend for Arc<Client> {
+        #[inline]
         fn is_enabled(&self) -> bool {
             Client::is_enabled(self)
         }
@@ -137,6 +138,7 @@ mod with_client {
             self
         }
 
+        #[inline]
         fn capture_check_in(&self, check_in: MonitorCheckIn) -> Uuid {
             Client::capture_check_in(self, check_in)
         }

@@ -162,7 +162,7 @@ pub(crate) fn make_current_main() -> Arc<Hub> {
     hub
 }
 
-/// True if a client is bound to the current hub.
+/// True if a client is bound to the current hub that was open then.
 #[inline]
 pub(crate) fn current_has_client() -> bool {
     take_part(|hub| hub.has_client()).unwrap_or(false)

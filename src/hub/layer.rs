@@ -191,8 +191,11 @@ impl Layer {
     }
 
     /// The same layer with another session, or none.
+    // Inlined, so that it is made where it is to be.
+    #[inline(always)]
     pub(crate) fn with_session(&self, session: Option<Arc<Session>>) -> Self {
-        self.remade(self.version + 1, Part::Own(self.scope().clone().with_session(session)), self.trail.clone())
+        let scope = Part::Own(self.scope().copied_with_session(session));
+        self.remade(self.version + 1, scope, self.trail.clone())
     }
 
     /// How many breadcrumbs this layer remembers.
@@ -253,7 +256,7 @@ impl Layer {
     }
 
     /// The same client and parent with another scope and trail.
-    #[inline]
+    #[inline(always)]
     fn remade(&self, version: u64, scope: Part<Scope>, trail: Part<Trail>) -> Self {
         Self { id: self.id, version, bound: self.bound.clone(), scope, trail, parent: self.parent.clone() }
     }
@@ -288,7 +291,8 @@ impl Drop for Layer {
 impl Content for Layer {
     fn tag(&self) -> u64 {
         let inherits = self.bound.is_inherited() || self.scope.is_inherited() || self.trail.is_inherited();
-        (if self.bound().is_some() { HAS_CLIENT } else { 0 }) | (if inherits { INHERITS } else { 0 })
+        (if self.bound().is_some_and(Backend::is_enabled) { HAS_CLIENT } else { 0 })
+            | (if inherits { INHERITS } else { 0 })
     }
 
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
@@ -300,7 +304,7 @@ impl Content for Layer {
     }
 }
 
-/// Of a layer's tag: a client is bound.
+/// Of a layer's tag: a client is bound that was open when the layer came to its place. What is closed never opens again.
 pub(crate) const HAS_CLIENT: u64 = 1;
 /// Of a layer's tag: some of what the layer has is its parent's.
 const INHERITS: u64 = 2;

@@ -186,7 +186,7 @@ impl Hub {
         self.stack.last_event.borrow().map(|id| id.0)
     }
 
-    /// True if a client is bound, open or not. One relaxed load.
+    /// True if a client is bound that was open then, whether it is now or not. One relaxed load.
     #[inline]
     pub(crate) fn has_client(&self) -> bool {
         self.stack.top.tag() & HAS_CLIENT != 0

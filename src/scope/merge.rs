@@ -14,7 +14,7 @@ impl Scope {
     // Inlined, so that it is made where it is to be.
     #[inline(always)]
     pub(crate) fn to_draft(&self, crumbs: Crumbs) -> Self {
-        self.copied_as(Draft::begin(), crumbs)
+        self.copied_as(Draft::begin(), crumbs, self.session.clone())
     }
 
     /// The draft's name.

@@ -284,13 +284,20 @@ impl Scope {
     /// A copy with these breadcrumbs.
     #[inline]
     pub(crate) fn copied_with(&self, crumbs: Crumbs) -> Self {
-        self.copied_as(Draft::SNAPSHOT, crumbs)
+        self.copied_as(Draft::SNAPSHOT, crumbs, self.session.clone())
     }
 
-    /// A copy that is a draft or a snapshot, with these breadcrumbs.
+    /// A copy with another session, or none.
+    // Inlined, as below.
+    #[inline(always)]
+    pub(crate) fn copied_with_session(&self, session: Option<Arc<Session>>) -> Self {
+        self.copied_as(Draft::SNAPSHOT, self.crumbs.clone(), session)
+    }
+
+    /// A copy that is a draft or a snapshot, with these breadcrumbs, and this session.
     // Inlined, so that it is made where it is to be.
     #[inline(always)]
-    fn copied_as(&self, draft: Draft, crumbs: Crumbs) -> Self {
+    fn copied_as(&self, draft: Draft, crumbs: Crumbs, session: Option<Arc<Session>>) -> Self {
         Self {
             tags: self.tags.clone(),
             data: self.data.clone(),
@@ -298,7 +305,7 @@ impl Scope {
             processors: self.processors.clone(),
             span: self.span.clone(),
             trace: self.trace,
-            session: self.session.clone(),
+            session,
             crumbs,
             draft,
         }

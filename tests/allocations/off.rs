@@ -72,19 +72,35 @@ impl vidette::Integration for Silent {}
 fn recording_on_a_hub_of_nobody_allocates_nothing() {
     let _alone = alone();
     let other = client(ClientOptions::new().transport(Keeper::new()));
-    let [unbound, disabled] = hubs();
-    Hub::run(Arc::clone(&unbound), || {
-        assert_silent(&unbound, "another client is open");
-        assert_evaluates_nothing("another client is open");
-    });
-    Hub::run(Arc::clone(&disabled), || assert_silent(&disabled, "another client is open"));
+    let hubs = hubs();
+    let assert_all = |why| {
+        for hub in &hubs {
+            Hub::run(Arc::clone(hub), || {
+                assert_silent(hub, why);
+                assert_evaluates_nothing(why);
+            });
+        }
+    };
+    assert_all("another client is open");
     drop(other);
-    for hub in [unbound, disabled] {
-        Hub::run(Arc::clone(&hub), || {
-            assert_silent(&hub, "no client is open");
-            assert_evaluates_nothing("no client is open");
-        });
-    }
+    assert_all("no client is open");
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn a_metric_that_was_made_while_no_client_was_open_stays_nothing() {
+    use vidette::metrics::counter;
+    use vidette::protocol::client_report::Category;
+
+    let _alone = alone();
+    let early = counter("early", 1);
+    let client = client(ClientOptions::new().transport(Keeper::new()));
+    Hub::run(Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default())), || {
+        early.clone().attribute("n", 1).capture();
+        Hub::current().capture_metric(early);
+        counter("late", 1).capture();
+    });
+    assert_eq!(client.stats().captured(Category::TraceMetric), 1);
 }
 
 #[test]

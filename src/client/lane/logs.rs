@@ -101,3 +101,72 @@ impl Batched for Record {
         writer.logs(&filled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+    use std::time::{Duration, Instant, SystemTime};
+
+    use crate::client::Client;
+    use crate::options::ClientOptions;
+    use crate::protocol::client_report::Category;
+    use crate::protocol::{Log, LogLevel, Map};
+    use crate::scope::Scope;
+    use crate::transport::Transport;
+    use crate::wire::Envelope;
+
+    /// Items that make a batch.
+    const FULL: usize = 100;
+
+    /// Takes everything.
+    struct Sink;
+
+    impl Transport for Sink {
+        fn send_envelope(&self, _: Envelope) {}
+    }
+
+    fn eventually(what: &str, is_so: impl Fn() -> bool) {
+        let patience = Instant::now() + Duration::from_secs(10);
+        while !is_so() {
+            assert!(Instant::now() < patience, "{what}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_sender_that_has_sent_a_batch_is_woken_by_the_next_full_one_alone() {
+        let options = ClientOptions::new().dsn("https://public@sentry.invalid/1").transport(Arc::new(Arc::new(Sink)));
+        let client = Arc::new(Client::with_options(options));
+        let sent = || client.stats().handed_over(Category::LogItem) as usize;
+        let scope = Scope::default();
+        let one = Log {
+            level: LogLevel::Info,
+            body: "one of many".to_owned(),
+            trace_id: None,
+            timestamp: SystemTime::UNIX_EPOCH,
+            severity_number: None,
+            attributes: Map::new(),
+        };
+        let log = || client.capture_log(one.clone(), &scope);
+        log();
+        assert!(client.flush(None));
+        // Longer than its nap.
+        thread::sleep(Duration::from_millis(100));
+        eventually("it sleeps", || client.core.parker.is_parked());
+        let slept_on = (1..FULL).filter(|_| {
+            log();
+            client.core.parker.is_parked()
+        });
+        // Systems wake threads for no reason now and then.
+        assert!(slept_on.count() > 90);
+        assert_eq!(sent(), 1);
+        log();
+        eventually("a full batch is sent", || sent() == 1 + FULL);
+        // Now it naps, or has looked again: so many are sent soon, either way, and none too many is left.
+        (0..250).for_each(|_| log());
+        eventually("more of them are sent", || sent() >= 1 + FULL + 200);
+        assert!(client.flush(None));
+        assert_eq!(sent(), 1 + FULL + 250);
+    }
+}

@@ -45,7 +45,7 @@ fn numbers_are_what_their_digits_say() {
 fn a_float_is_the_nearest_to_its_digits() {
     let mut random = SmallRng::seed_from_u64(1);
     for _ in 0..20_000 {
-        let digits = random.next_u64() >> random.next_u32() % 64;
+        let digits = random.next_u64() >> (random.next_u32() % 64);
         let places = random.next_u32() as usize % 20;
         let text = format!("{digits:020}");
         let (whole, fraction) = text.split_at(text.len() - places);
@@ -219,14 +219,14 @@ fn any(random: &mut SmallRng, levels: u32) -> Value {
         let length = random.next_u32() % 40;
         let letters = ["a", "b", " ", "\"", "\\", "\n", "\u{0}", "é", "€", "𝄞", "/", "\u{7f}"];
         (0..length)
-            .map(|_| letters[random.next_u32() as usize % if length % 2 == 0 { 3 } else { letters.len() }])
+            .map(|_| letters[random.next_u32() as usize % if length.is_multiple_of(2) { 3 } else { letters.len() }])
             .collect()
     };
     match random.next_u32() % if levels == 0 { 6 } else { 8 } {
         0 => Value::Null,
-        1 => (random.next_u32() % 2 == 0).into(),
-        2 => (random.next_u64() >> random.next_u32() % 64).into(),
-        3 => ((random.next_u64() as i64) >> random.next_u32() % 64).into(),
+        1 => random.next_u32().is_multiple_of(2).into(),
+        2 => (random.next_u64() >> (random.next_u32() % 64)).into(),
+        3 => ((random.next_u64() as i64) >> (random.next_u32() % 64)).into(),
         4 => f64::from_bits(random.next_u64()).into(),
         5 => text(random).into(),
         6 => (0..random.next_u32() % 6).map(|_| any(random, levels - 1)).collect(),

@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a broken property must stop the fuzzer")]
 
 use serde::Serialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use crate::dsn::Dsn;
@@ -56,8 +56,15 @@ pub fn envelope(bytes: &[u8]) {
     );
 }
 
-/// Any text, and any value and item that bytes can be read as, is written to the byte as `serde_json` writes it.
+/// Any text, and any value and item that bytes can be read as, is written to the byte as `serde_json` writes it; and what
+/// is read in one pass is what `serde_json` reads.
 pub fn json(bytes: &[u8]) {
+    let is_value = serde_json::from_slice::<Value>(bytes).is_ok();
+    assert_eq!(json::read::<Value>(bytes).is_some(), is_value, "both take the same values");
+    read_alike::<Value>(bytes);
+    read_alike::<Event<'static>>(bytes);
+    read_alike::<protocol::Transaction<'static>>(bytes);
+    read_alike::<SessionUpdate<'static>>(bytes);
     written_alike(&String::from_utf8_lossy(bytes));
     if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
         written_alike(&value);
@@ -70,6 +77,20 @@ pub fn json(bytes: &[u8]) {
     }
     if let Ok(session) = serde_json::from_slice::<SessionUpdate<'static>>(bytes) {
         written_alike(&session);
+    }
+}
+
+/// What one pass takes, `serde_json` takes too, to the same value.
+fn read_alike<T: DeserializeOwned + Serialize>(bytes: &[u8]) {
+    let Some(ours) = json::read::<T>(bytes) else { return };
+    let read = || {
+        let theirs = serde_json::from_slice::<T>(bytes).expect("serde_json takes what one pass takes");
+        serde_json::to_string(&theirs).expect("what was read can be written")
+    };
+    let theirs = read();
+    // A value without an id or a time gets one each time it is read.
+    if read() == theirs {
+        assert_eq!(serde_json::to_string(&ours).expect("what was read can be written"), theirs);
     }
 }
 

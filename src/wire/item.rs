@@ -29,6 +29,27 @@ pub enum EnvelopeItem {
     Raw,
 }
 
+impl EnvelopeItem {
+    /// Guesses how many bytes it has when it is written, rather too many than too few.
+    pub(super) fn usual_length(&self) -> usize {
+        match self {
+            Self::Event(event) => {
+                let stacktraces = event.exception.iter().filter_map(|exception| exception.stacktrace.as_ref());
+                let frames: usize = stacktraces.map(|stacktrace| stacktrace.frames.len()).sum();
+                ALONE + (event.breadcrumbs.len() + frames) * SMALL
+            }
+            Self::Transaction(transaction) => ALONE + transaction.spans.len() * LARGE,
+            Self::ItemContainer(container) => container.len() * LARGE,
+            Self::Attachment(attachment) => attachment.buffer.len() + SMALL,
+            Self::SessionUpdate(_)
+            | Self::SessionAggregates(_)
+            | Self::MonitorCheckIn(_)
+            | Self::ClientReport(_)
+            | Self::Raw => ALONE,
+        }
+    }
+}
+
 impl From<Event<'static>> for EnvelopeItem {
     fn from(event: Event<'static>) -> Self {
         Self::Event(Box::new(event))
@@ -151,3 +172,12 @@ pub(super) struct Kind {
 pub(super) const LOGS: Kind = Kind { ty: "log", content_type: "application/vnd.sentry.items.log+json" };
 pub(super) const METRICS: Kind =
     Kind { ty: "trace_metric", content_type: "application/vnd.sentry.items.trace-metric+json" };
+
+/// The bytes of an item, without what it may have many of.
+const ALONE: usize = 3 << 10;
+
+/// The bytes of a breadcrumb, a frame, an attachment's header.
+const SMALL: usize = 192;
+
+/// The bytes of a span, a log, a metric.
+const LARGE: usize = 384;

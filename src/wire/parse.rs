@@ -12,6 +12,7 @@ use super::envelope::{Envelope, Original, Slot, Verbatim};
 use super::error::EnvelopeError;
 use super::frame::{Frame, Frames, is_object, object};
 use super::item::{EnvelopeItem, ItemContainer, Kind, LOGS, METRICS};
+use super::json;
 use crate::protocol::{Attachment, AttachmentType};
 
 impl Envelope {
@@ -21,7 +22,9 @@ impl Envelope {
     ///
     /// When the bytes are not an envelope, or the payload of an item does not fit its type.
     pub fn from_slice(slice: &[u8]) -> Result<Self, EnvelopeError> {
-        parse(slice.to_vec())
+        let (envelope, verbatim) = parse(slice)?;
+        // Copied when all else is there: what the last envelope left free went into the items then, piece by piece.
+        Ok(Self { source: slice.to_vec(), verbatim, ..envelope })
     }
 
     /// Reads an envelope from a file.
@@ -30,7 +33,9 @@ impl Envelope {
     ///
     /// When the file cannot be read, or as [`from_slice`](Self::from_slice).
     pub fn from_path<P: AsRef<Path>>(path: P) -> Result<Self, EnvelopeError> {
-        parse(fs::read(path)?)
+        let source = fs::read(path)?;
+        let (envelope, verbatim) = parse(&source)?;
+        Ok(Self { source, verbatim, ..envelope })
     }
 
     /// Wraps bytes that are to be sent as they are: nothing is parsed.
@@ -52,20 +57,21 @@ impl Envelope {
     }
 }
 
-fn parse(source: Vec<u8>) -> Result<Envelope, EnvelopeError> {
-    let (header, frames) = Frames::new(&source)?;
+/// Reads headers and items; the source that they point into is for the caller to give.
+fn parse(source: &[u8]) -> Result<(Envelope, Verbatim), EnvelopeError> {
+    let (header, frames) = Frames::new(source)?;
     let verbatim = Verbatim::Headers(header.len());
     let headers = object(&source[header]).map_err(EnvelopeError::InvalidHeader)?;
-    let mut reader = Reader { source: &source, scratch: Vec::new(), buffers: Buffers::with_max_depth(0, MAX_DEPTH) };
+    let mut reader = Reader { source, scratch: Vec::new(), buffers: None };
     let items = frames.map(|frame| reader.slot(frame?)).collect::<Result<_, _>>()?;
-    Ok(Envelope { headers, items, source, verbatim })
+    Ok((Envelope { headers, items, ..Envelope::default() }, verbatim))
 }
 
 /// Reads one item after the other, with the same buffers.
 struct Reader<'a> {
     source: &'a [u8],
     scratch: Vec<u8>,
-    buffers: Buffers,
+    buffers: Option<Buffers>,
 }
 
 impl Reader<'_> {
@@ -108,12 +114,13 @@ impl Reader<'_> {
         Ok(wrap(items).into())
     }
 
-    /// Reads JSON the fast way, and, where that fails, the way that knows line and column.
+    /// Reads JSON the way that suits it, and, where that fails, the way that knows line and column.
     fn json<T: DeserializeOwned>(&mut self, payload: &[u8]) -> Result<T, EnvelopeError> {
-        if is_object(payload)
-            && let Some(value) = self.simd(payload)
-        {
-            return Ok(value);
+        if is_object(payload) {
+            let value = if is_plain(payload) { json::read(payload) } else { self.simd(payload) };
+            if let Some(value) = value {
+                return Ok(value);
+            }
         }
         object(payload).map_err(EnvelopeError::InvalidItemPayload)
     }
@@ -125,10 +132,27 @@ impl Reader<'_> {
         self.scratch.reserve(padded);
         self.scratch.extend_from_slice(payload);
         self.scratch.resize(padded, 0);
+        let buffers = self.buffers.get_or_insert_with(|| Buffers::with_max_depth(0, MAX_DEPTH));
         let mut tape = Tape::null();
-        simd_json::fill_tape_padded(&mut self.scratch, payload.len(), &mut self.buffers, &mut tape).ok()?;
+        simd_json::fill_tape_padded(&mut self.scratch, payload.len(), buffers, &mut tape).ok()?;
         T::deserialize(&mut Deserializer::from_tape(tape)).ok()
     }
+}
+
+/// Says whether JSON is mostly ASCII, and has few escapes, by a look at a quarter of it.
+///
+/// That is what one pass reads sooner than simd-json's two do. The others gain from blocks: in Cyrillic, simd-json takes half
+/// the time.
+fn is_plain(json: &[u8]) -> bool {
+    let mut odd = 0;
+    let mut seen = 0;
+    for block in json.as_chunks::<64>().0.iter().step_by(4) {
+        // As a byte, so that the compiler counts many at once.
+        let here = block.iter().fold(0_u8, |count, byte| count + u8::from(*byte == b'\\' || !byte.is_ascii()));
+        odd += usize::from(here);
+        seen += block.len();
+    }
+    odd <= seen / PLAIN
 }
 
 fn attachment(header: &[u8], payload: &[u8]) -> Result<Attachment, EnvelopeError> {
@@ -159,5 +183,8 @@ struct Items<T> {
     items: Vec<T>,
 }
 
-/// How many levels of lists and objects a payload may have: as many as `serde_json` allows.
+/// How many levels of lists and objects simd-json may see: as many as `serde_json` allows.
 const MAX_DEPTH: usize = 127;
+
+/// One byte in so many may be part of an escape or of a letter beyond ASCII.
+const PLAIN: usize = 16;

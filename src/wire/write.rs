@@ -21,7 +21,10 @@ impl Envelope {
     where
         W: Write,
     {
-        let mut buffer = Vec::with_capacity(self.source.len().max(USUAL));
+        let items: usize = self.items().map(EnvelopeItem::usual_length).sum();
+        // Items that were read stand in the source, at their length.
+        let length = if self.source.is_empty() { items } else { self.source.len() };
+        let mut buffer = Vec::with_capacity(length + HEADERS);
         self.append_to(&mut buffer)?;
         writer.write_all(&buffer)
     }
@@ -259,8 +262,8 @@ impl Digits {
     }
 }
 
-/// The bytes of most envelopes without breadcrumbs.
-const USUAL: usize = 4 << 10;
+/// The bytes of most headers.
+const HEADERS: usize = 1 << 10;
 
 /// Holds the place of a payload's length: events with breadcrumbs have five digits.
 const ROOM: &[u8] = b"00000";

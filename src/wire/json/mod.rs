@@ -11,6 +11,7 @@
 //! The names of fields and variants need no escapes, and are not looked through.
 
 mod key;
+mod read;
 mod text;
 
 use std::fmt::Display;
@@ -25,6 +26,7 @@ use serde_json::Error;
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use self::key::Key;
+pub(crate) use self::read::read;
 use self::text::{is_plain, write_display, write_text};
 
 /// Writes a value to the end of a buffer.

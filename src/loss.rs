@@ -25,6 +25,10 @@ pub(crate) struct Ledger {
     discarded: Tally<CELLS>,
     /// The part of `discarded` that the server has not been told yet.
     unreported: Tally<CELLS>,
+    /// What was dropped as it came in, beside all of the above: one number to write instead of four.
+    turned_away: Tally<CELLS>,
+    /// The part of that which the server has been told of.
+    told: Tally<CELLS>,
 }
 
 impl Ledger {
@@ -36,6 +40,8 @@ impl Ledger {
             handed_over: Tally::new(),
             discarded: Tally::new(),
             unreported: Tally::new(),
+            turned_away: Tally::new(),
+            told: Tally::new(),
         }
     }
 
@@ -68,10 +74,7 @@ impl Ledger {
     /// Counts what came in and was dropped at once, to be reported to the server.
     pub(crate) fn capture_and_discard(&self, losses: &[ItemLoss], reason: Reason) {
         for loss in losses {
-            self.captured.add(loss.category.as_index(), loss.quantity);
-            self.left.add(loss.category.as_index(), loss.quantity);
-            self.discarded.add(cell(loss.category, reason), loss.quantity);
-            self.unreported.add(cell(loss.category, reason), loss.quantity);
+            self.turned_away.add(cell(loss.category, reason), loss.quantity);
         }
     }
 
@@ -105,14 +108,15 @@ impl Ledger {
     }
 
     pub(crate) fn has_unreported(&self) -> bool {
-        (0..CELLS).any(|cell| self.unreported.get(cell) != 0)
+        (0..CELLS).any(|cell| self.unreported.get(cell) != 0 || self.told.get(cell) < self.turned_away.get(cell))
     }
 
     /// Takes what the server has not been told yet. Each loss is in one report only.
     pub(crate) fn take_report(&self) -> Option<ClientReport> {
         let items: Vec<Item> = cells()
             .filter_map(|(category, reason)| {
-                let quantity = self.unreported.take(cell(category, reason));
+                let cell = cell(category, reason);
+                let quantity = self.unreported.take(cell) + self.told.raise(cell, self.turned_away.get(cell));
                 (quantity != 0).then(|| Item::new(category, reason, quantity))
             })
             .collect();
@@ -132,9 +136,17 @@ impl Ledger {
         let read = |tally: &Tally<CATEGORIES>| std::array::from_fn(|index| tally.get(index));
         // In this order, what leaves meanwhile still counts as held, and nothing is held less than not at all.
         let left = read(&self.left);
-        let captured = read(&self.captured);
+        let mut captured = read(&self.captured);
         let mut held = captured;
         held.iter_mut().zip(left).for_each(|(held, left)| *held = held.saturating_sub(left));
+        let turned_away: [u64; CELLS] = std::array::from_fn(|cell| self.turned_away.get(cell));
+        for (category, reason) in cells() {
+            if let (Some(captured), Some(turned_away)) =
+                (captured.get_mut(category.as_index()), turned_away.get(cell(category, reason)))
+            {
+                *captured += turned_away;
+            }
+        }
         ClientStats {
             captured,
             delivered: read(&self.delivered),
@@ -144,7 +156,8 @@ impl Ledger {
                 .map(|(category, reason)| Discarded {
                     category,
                     reason,
-                    quantity: self.discarded.get(cell(category, reason)),
+                    quantity: self.discarded.get(cell(category, reason))
+                        + turned_away.get(cell(category, reason)).copied().unwrap_or(0),
                 })
                 .filter(|discarded| discarded.quantity != 0)
                 .collect(),

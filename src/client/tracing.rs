@@ -25,7 +25,7 @@ impl Client {
         &self.core.origin
     }
 
-    /// Takes a finished transaction on its way.
+    /// Takes a finished transaction on its way, with what it takes from a scope.
     pub(crate) fn capture_transaction(&self, tree: Arc<Tree>, scope: Scope) {
         let core = &self.core;
         if !core.is_open() || !callback::may_capture() {
@@ -35,7 +35,7 @@ impl Client {
         if surplus > 0 {
             core.count_as_discarded(&[ItemLoss::new(Category::Span, surplus)], Reason::BufferOverflow);
         }
-        let parcel = Parcel::Transaction { tree, scope: scope.for_transaction() };
+        let parcel = Parcel::Transaction { tree, scope };
         let losses = parcel.losses();
         core.ledger.capture(&losses);
         core.enqueue(parcel, losses);

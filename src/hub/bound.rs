@@ -75,7 +75,7 @@ mod with_client {
     #[cfg(any(feature = "logs", feature = "metrics"))]
     use super::Left;
     use crate::client::Client;
-    use crate::hub::Hub;
+    use crate::hub::{Hub, current};
     use crate::integration::Integration;
     use crate::matter::Taken;
     use crate::options::ClientOptions;
@@ -177,7 +177,7 @@ mod with_client {
 
         fn finish(&self, tree: Arc<Tree>) {
             // The scope of the hub that is current now, whichever the transaction was started with.
-            self.capture_transaction(tree, Hub::current().scope());
+            self.capture_transaction(tree, current::show_scope(Scope::for_transaction));
         }
 
         fn discard(&self, spans: u64) {

@@ -179,6 +179,22 @@ pub(crate) fn look_at_current<R>(look: impl FnOnce(&Bound, &Scope) -> R) -> Opti
     seen
 }
 
+/// Shows `look` the scope on top of the current hub. No user code may run in it.
+pub(crate) fn show_scope<R>(look: impl Fn(&Scope) -> R) -> R {
+    let shown = take_part(|hub| {
+        let top = hub.stack.top();
+        (look(top.scope()), top.end())
+    });
+    match shown {
+        Some((seen, replaced)) => {
+            // As in `look_at_current`.
+            drop(replaced);
+            seen
+        }
+        None => look(&Hub::current().scope()),
+    }
+}
+
 /// Calls `with` with the current hub, without counting a reference. No user code may run in `with`.
 ///
 /// `None`: the thread's locals are gone.

@@ -134,7 +134,21 @@ impl Default for SpanId {
     /// Makes a new random identifier.
     #[inline]
     fn default() -> Self {
-        Self(random_u64().to_ne_bytes())
+        // Zeros are no valid id.
+        Self(random_u64().max(1).to_ne_bytes())
+    }
+}
+
+impl SpanId {
+    /// The bytes as a number, which is zero for no id that was made here.
+    #[inline]
+    pub(crate) fn to_bits(self) -> u64 {
+        u64::from_ne_bytes(self.0)
+    }
+
+    #[inline]
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits.to_ne_bytes())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The active span of a scope, and the trace that is captured in.
 
-use super::draft::Group;
+use super::draft::{Draft, Group};
 use super::{Crumbs, Scope};
 use crate::protocol::{SpanId, TraceId};
 use crate::sync::swap::Shared;
@@ -33,8 +33,18 @@ impl Scope {
         Self { span: None, ..self }
     }
 
-    /// Lets go of all that a transaction does not take from a scope.
-    pub(crate) fn for_transaction(self) -> Self {
-        Self { attachments: None, processors: None, span: None, session: None, crumbs: Crumbs::default(), ..self }
+    /// A copy of what a transaction takes from a scope.
+    pub(crate) fn for_transaction(&self) -> Self {
+        Self {
+            tags: self.tags.clone(),
+            data: self.data.clone(),
+            attachments: None,
+            processors: None,
+            span: None,
+            trace: self.trace,
+            session: None,
+            crumbs: Crumbs::default(),
+            draft: Draft::SNAPSHOT,
+        }
     }
 }

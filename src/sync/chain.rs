@@ -146,10 +146,10 @@ impl<T> Chain<T> {
         self.top.load(Relaxed) & SEALED != 0
     }
 
-    /// True if nothing was pushed. It says nothing about what another thread pushes meanwhile.
-    pub(crate) fn is_empty(&self) -> bool {
+    /// True if nothing was pushed, and it is not sealed. It says nothing about what another thread does meanwhile.
+    pub(super) fn is_new(&self) -> bool {
         // HE1, Relaxed: nothing of the link is looked at.
-        self.top.load(Relaxed) & !SEALED == 0
+        self.top.load(Relaxed) == 0
     }
 
     pub(crate) fn newest(&self) -> Option<&T> {
@@ -221,6 +221,10 @@ impl<T> Link<T> {
 
     pub(super) fn value(&self) -> &T {
         &self.value
+    }
+
+    pub(super) fn value_mut(&mut self) -> &mut T {
+        &mut self.value
     }
 
     /// Where the link stands. Only for links that were reached by a chain.

@@ -19,7 +19,8 @@
 //! # Invariants
 //! - **I1** A slot is given out once, and is filled by whoever got it, before the borrow of the roster ends.
 //! - **I2** A shelf stays where it is until the roster is dropped. A member keeps the roster.
-//! - **I3** An entry is lined up by whoever sealed its notes, and only one does that.
+//! - **I3** An entry is lined up by whoever sealed its notes, and only one does that. An entry with a single handle, which was
+//!   never cloned, needs no seal: ending it takes the handle, and after that nobody can reach the entry.
 //!
 //! # Orderings
 //! RO2 ⇄ RO1 a shelf.
@@ -34,7 +35,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::chain::{Chain, Link, Refused};
 use super::pool::Spares;
-use super::{AtomicU32, AtomicU64, UnsafeCell};
+use super::{AtomicU8, AtomicU32, AtomicU64, UnsafeCell};
 
 /// Entries that began, and those that ended; `head` goes along.
 pub(crate) struct Roster<H, T: Subject<N>, N: 'static> {
@@ -52,6 +53,8 @@ pub(crate) struct Roster<H, T: Subject<N>, N: 'static> {
 pub(crate) struct Entry<T, N> {
     value: T,
     notes: Chain<N>,
+    /// One once there was a second handle, zero before.
+    shared: AtomicU8,
 }
 
 /// A handle to an entry, which keeps the roster.
@@ -71,6 +74,9 @@ pub(crate) struct Shelf<T, N>(Box<[Slot<T, N>]>);
 
 /// What entries are about.
 pub(crate) trait Subject<N: 'static>: Sized + 'static {
+    /// What stands in a place until the value is told there: what is large is not moved.
+    fn blank() -> Self;
+
     /// Where empty shelves come from and go to. `None`: they are allocated and freed.
     fn spares() -> Option<&'static dyn Spares<Shelf<Self, N>>> {
         None
@@ -108,22 +114,35 @@ impl<H, T: Subject<N>, N: 'static> Roster<H, T, N> {
         self.taken.load(Relaxed).min(PLACES)
     }
 
-    /// Gives an entry a place. `Err`: there is none left.
+    /// Forgets all entries, and begins anew with another head.
+    pub(crate) fn renew(&mut self, head: H) {
+        // RO7, Relaxed: `&mut self`, so all who began entries have ended before.
+        if self.taken.load(Relaxed) == 0 && self.ended.is_new() {
+            // Nothing was put up either.
+            self.head = head;
+        } else {
+            *self = Self::new(head);
+        }
+    }
+
+    pub(crate) fn head_mut(&mut self) -> &mut H {
+        &mut self.head
+    }
+
+    /// Gives out a slot, which must be filled. `None`: there is none left.
     #[inline]
-    fn place(&self, entry: Entry<T, N>) -> Result<Place<T, N>, Entry<T, N>> {
+    fn slot(&self) -> Option<&Slot<T, N>> {
         // RO4, Relaxed: keeps the number from growing forever; RO5 decides.
         if self.taken.load(Relaxed) >= PLACES {
-            return Err(entry);
+            return None;
         }
         // RO5, Relaxed: only uniqueness counts. Model: `each_entry_has_a_place_of_its_own`.
         let index = self.taken.fetch_add(1, Relaxed);
-        let Some((slots, offset)) = self.shelf_of(index) else { return Err(entry) };
+        let (slots, offset) = self.shelf_of(index)?;
         // SAFETY: a shelf has as many slots as `locate` says.
         let slot = unsafe { slots.add(offset) };
         // SAFETY: it stays where it is (I2).
-        let slot = unsafe { slot.as_ref() };
-        // SAFETY: RO5 gave the slot to us alone (I1), and nothing is in it.
-        Ok(slot.with_mut(|slot| NonNull::from(unsafe { &mut *slot }.write(Link::new(entry)))))
+        Some(unsafe { slot.as_ref() })
     }
 
     /// The shelf where a place is, and which of its slots that is. `None`: there is no such place.
@@ -182,7 +201,7 @@ impl<H: fmt::Debug, T: Subject<N> + fmt::Debug, N: fmt::Debug + 'static> fmt::De
 impl<T, N> Entry<T, N> {
     #[inline]
     pub(crate) fn new(value: T) -> Self {
-        Self { value, notes: Chain::new() }
+        Self { value, notes: Chain::new(), shared: AtomicU8::new(0) }
     }
 
     pub(crate) fn value(&self) -> &T {
@@ -195,12 +214,22 @@ impl<T, N> Entry<T, N> {
 }
 
 impl<H, T: Subject<N>, N: 'static> Member<H, T, N> {
-    /// Begins an entry.
+    /// Begins an entry, and lets `tell` say what is in it.
     #[inline]
-    pub(crate) fn new(roster: Arc<Roster<H, T, N>>, entry: Entry<T, N>) -> Self {
-        let seat = match roster.place(entry) {
-            Ok(slot) => Seat::Slot(slot),
-            Err(entry) => Seat::Alone(Arc::new(Link::new(entry))),
+    pub(crate) fn new(roster: Arc<Roster<H, T, N>>, tell: impl FnOnce(&mut T)) -> Self {
+        // Made before there is a slot, which must be filled.
+        let blank = Link::new(Entry::new(T::blank()));
+        let mut alone = None;
+        let link = match roster.slot() {
+            // SAFETY: RO5 gave the slot to us alone (I1), and nothing is in it.
+            Some(slot) => slot.with_mut(|slot| unsafe { &mut *slot }.write(blank)),
+            None => alone.insert(blank),
+        };
+        tell(&mut link.value_mut().value);
+        let place = NonNull::from(link);
+        let seat = match alone {
+            Some(link) => Seat::Alone(Arc::new(link)),
+            None => Seat::Slot(place),
         };
         Self { roster, seat }
     }
@@ -217,29 +246,36 @@ impl<H, T: Subject<N>, N: 'static> Member<H, T, N> {
         }
     }
 
-    /// Ends the entry, unless it has ended, lets `last` see its value, and lines it up if no more than `most` are then.
+    /// Ends the entry, unless it has ended, lets `last` see its value, and lines it up if no more than `most` are then. Returns
+    /// the roster with what came of it.
     #[inline]
-    pub(crate) fn end(&self, most: u32, last: impl FnOnce(&T)) -> Result<(), Refused> {
+    pub(crate) fn end(self, most: u32, last: impl FnOnce(&T)) -> (Arc<Roster<H, T, N>>, Result<(), Refused>) {
         let entry = self.entry();
-        if !entry.notes.seal() {
-            return Err(Refused::Sealed);
+        // RO8, Relaxed: a clone was made by borrowing this handle, or the one that this was cloned from, so whoever has one of
+        // them comes after it. Model: `an_entry_ends_once`.
+        if entry.shared.load(Relaxed) != 0 && !entry.notes.seal() {
+            return (self.roster, Err(Refused::Sealed));
         }
         last(&entry.value);
-        match &self.seat {
+        let Self { roster, seat } = self;
+        let ended = match seat {
             Seat::Slot(slot) => {
                 // SAFETY: as in `entry`.
                 let link = unsafe { slot.as_ref() };
-                // SAFETY: we sealed it, so nobody else pushes it (I3); the roster clears the chain before slots go.
-                unsafe { self.roster.ended.push_lent(link, most) }
+                // SAFETY: nobody else pushes it (I3); the roster clears the chain before slots go.
+                unsafe { roster.ended.push_lent(link, most) }
             }
-            // SAFETY: we sealed it, so nobody else pushes it (I3).
-            Seat::Alone(link) => unsafe { self.roster.ended.push_link(Arc::clone(link), most) },
-        }
+            // SAFETY: nobody else pushes it (I3).
+            Seat::Alone(link) => unsafe { roster.ended.push_link(link, most) },
+        };
+        (roster, ended)
     }
 }
 
 impl<H, T: Subject<N>, N: 'static> Clone for Member<H, T, N> {
     fn clone(&self) -> Self {
+        // RO9, Relaxed: as RO8.
+        self.entry().shared.store(1, Relaxed);
         let seat = match &self.seat {
             Seat::Slot(slot) => Seat::Slot(*slot),
             Seat::Alone(link) => Seat::Alone(Arc::clone(link)),

@@ -39,6 +39,12 @@ impl<const N: usize> Tally<N> {
         self.0.get(index).map_or(0, |counter| counter.load(Relaxed))
     }
 
+    /// Raises one counter to `height`, unless it is there, and returns by how much: nothing is counted twice.
+    pub(crate) fn raise(&self, index: usize, height: u64) -> u64 {
+        // Relaxed: as in `add`.
+        self.0.get(index).map_or(0, |counter| height.saturating_sub(counter.fetch_max(height, Relaxed)))
+    }
+
     /// Reads and resets one counter in one step, so that nothing is counted twice or never.
     pub(crate) fn take(&self, index: usize) -> u64 {
         // Relaxed: as in `add`.

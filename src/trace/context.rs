@@ -68,9 +68,9 @@ impl TransactionContext {
     #[inline]
     #[must_use]
     pub fn new_with_trace_id(name: &str, op: &str, trace_id: TraceId) -> Self {
-        Self {
-            name: Text::new(name),
-            op: Text::new(op),
+        let mut context = Self {
+            name: Text::EMPTY,
+            op: Text::EMPTY,
             trace_id,
             parent_span_id: None,
             span_id: SpanId::default(),
@@ -78,7 +78,10 @@ impl TransactionContext {
             is_forced: false,
             ancestry: Ancestry::New,
             custom: None,
-        }
+        };
+        context.name.set(name);
+        context.op.set(op);
+        context
     }
 
     /// A transaction with these ids; a `span_id` that is not given is made up.

@@ -134,7 +134,7 @@ impl TransactionOrSpan {
 
     /// Names the transaction that it is, or that it is part of.
     pub(crate) fn name_transaction(&self, name: &str) {
-        self.tree().root.note(super::record::Note::Name(name.into()));
+        self.tree().note(&self.tree().root, super::record::Note::Name(name.into()));
     }
 
     pub(super) fn parts(&self) -> (&Arc<Tree>, SpanId) {

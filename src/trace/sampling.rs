@@ -29,7 +29,8 @@ pub(super) enum Fate {
 
 impl Decision {
     /// Decides in this order: what the code said, a sampler, the caller, the rate. Where tracing is off, nothing is.
-    pub(super) fn make(options: &ClientOptions, context: &TransactionContext, rand: SampleRand) -> Self {
+    pub(super) fn make(options: &ClientOptions, context: &TransactionContext) -> Self {
+        let rand = || sample_rand(context);
         let forced = context.sampled.filter(|_| context.is_forced);
         let inherited = || context.sampled.map(|sampled| Self::enabled(sampled, None));
         match (&options.traces_sampling_strategy, forced) {
@@ -60,10 +61,12 @@ impl Decision {
         Self { fate: if sampled { Fate::Sent } else { Fate::Counted }, sampled: Some(sampled), rate }
     }
 
-    fn draw(rate: f32, rand: SampleRand) -> Self {
+    fn draw(rate: f32, rand: impl FnOnce() -> SampleRand) -> Self {
         let rate = if rate.is_nan() { 0.0 } else { rate.clamp(0.0, 1.0) };
-        // As the decimals that travel: two that differ differ as floats too, and two that are equal are equal.
-        Self::enabled((rand.value() as f32) < rate, Some(rate))
+        // No number is below zero, and all are below one. As the decimals that travel: two that differ differ as floats too, and
+        // two that are equal are equal.
+        let is_below = rate > 0.0 && (rate >= 1.0 || (rand().value() as f32) < rate);
+        Self::enabled(is_below, Some(rate))
     }
 }
 
@@ -129,7 +132,7 @@ mod tests {
     }
 
     fn decide(options: &ClientOptions, context: &TransactionContext) -> Decision {
-        Decision::make(options, context, sample_rand(context))
+        Decision::make(options, context)
     }
 
     fn fate(options: &ClientOptions, context: &TransactionContext) -> (Fate, Option<bool>) {
@@ -216,7 +219,7 @@ mod tests {
             for rate in [0.0, 0.000_001, 0.1, 0.100_001, 0.333_333, 1.0 / 3.0, 0.5, 0.999_999, 1.0_f32] {
                 let rand = rand_of(micros);
                 let below = rand.to_string().parse::<f64>().unwrap() < rate.to_string().parse::<f64>().unwrap();
-                assert_eq!(Decision::draw(rate, rand).sampled, Some(below), "{rand} {rate}");
+                assert_eq!(Decision::draw(rate, || rand).sampled, Some(below), "{rand} {rate}");
             }
         }
     }

@@ -41,7 +41,7 @@ impl Span {
         parent: SpanId,
         op: &str,
         description: &str,
-        span_id: SpanId,
+        span_id: Option<SpanId>,
         start: Option<SystemTime>,
     ) -> Self {
         if tree.is_recorded() {
@@ -56,12 +56,13 @@ impl Span {
         parent: SpanId,
         op: &str,
         description: &str,
-        span_id: SpanId,
+        span_id: Option<SpanId>,
         start: Option<SystemTime>,
     ) -> Self {
         let start = start.map_or_else(clock::now, clock::nanos_of);
-        let facts = Facts::new(span_id, Some(parent), Text::new(description), Text::new(op), start);
-        Self(Kind::Recorded(Member::new(Arc::clone(tree), Record::new(facts))))
+        let span_id = span_id.unwrap_or_default();
+        let tell = |facts: &mut Facts| facts.tell(span_id, parent, description, op, start);
+        Self(Kind::Recorded(Member::new(spare::share(tree), tell)))
     }
 
     /// Sets a piece of data.
@@ -107,7 +108,7 @@ impl Span {
     pub fn get_span_id(&self) -> SpanId {
         match &self.0 {
             Kind::Recorded(member) => member.entry().span_id(),
-            Kind::Bare(_, bare) => bare.span_id,
+            Kind::Bare(_, bare) => bare.span_id(),
         }
     }
 
@@ -177,7 +178,7 @@ impl Span {
     #[inline]
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child(&self, op: &str, description: &str) -> Span {
-        Self::start(self.tree(), self.get_span_id(), op, description, SpanId::default(), None)
+        Self::start(self.tree(), self.get_span_id(), op, description, None, None)
     }
 
     pub(super) fn start_child_with_details(
@@ -187,7 +188,7 @@ impl Span {
         id: SpanId,
         timestamp: SystemTime,
     ) -> Span {
-        Self::start(self.tree(), self.get_span_id(), op, description, id, Some(timestamp))
+        Self::start(self.tree(), self.get_span_id(), op, description, Some(id), Some(timestamp))
     }
 
     /// Finishes the span now. Only the first of several finishes counts.
@@ -224,7 +225,7 @@ impl Span {
     /// Notes a piece of data, which integrations read back, whether it is sent or not.
     fn keep(&self, note: Note) {
         match &self.0 {
-            Kind::Recorded(member) => member.entry().note(note),
+            Kind::Recorded(member) => member.roster().note(member.entry(), note),
             Kind::Bare(tree, bare) if tree.has_client() => bare.note(note),
             // No event will ask for it.
             Kind::Bare(..) => {}
@@ -233,8 +234,8 @@ impl Span {
 
     /// Notes what is only sent.
     fn note(&self, note: impl FnOnce() -> Note) {
-        if let Some(record) = self.record_of() {
-            record.note(note());
+        if let Kind::Recorded(member) = &self.0 {
+            member.roster().note(member.entry(), note());
         }
     }
 }
@@ -244,7 +245,9 @@ impl PartialEq for Span {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Kind::Recorded(one), Kind::Recorded(other)) => one == other,
-            (Kind::Bare(tree, one), Kind::Bare(other, two)) => one.span_id == two.span_id && Arc::ptr_eq(tree, other),
+            (Kind::Bare(tree, one), Kind::Bare(other, two)) => {
+                Arc::ptr_eq(tree, other) && one.span_id() == two.span_id()
+            }
             _ => false,
         }
     }
@@ -252,9 +255,11 @@ impl PartialEq for Span {
 
 /// Ends a recorded span, unless it has ended, and counts it if the transaction has enough. `None`: now.
 fn end(member: Member<Head, Facts, Note>, at: Option<SystemTime>) {
-    if let Err(Refused::Full) = member.end(MOST_SPANS, |facts| facts.set_end(at)) {
-        member.roster().count();
+    let (tree, ended) = member.end(MOST_SPANS, |facts| facts.set_end(at));
+    if ended == Err(Refused::Full) {
+        tree.count();
     }
+    spare::give(tree);
 }
 
 /// Counts a span that is not recorded, if such are counted.

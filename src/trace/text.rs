@@ -16,12 +16,23 @@ enum Repr {
 }
 
 impl Text {
+    /// No text: a place to [`set`](Self::set) one.
+    pub(super) const EMPTY: Self = Self(Repr::Short { length: 0, bytes: [0; SHORT] });
+
     #[inline]
     pub(super) fn new(text: &str) -> Self {
-        match short(text.as_bytes()) {
-            Some(bytes) => Self(Repr::Short { length: text.len() as u8, bytes }),
+        let mut new = Self::EMPTY;
+        new.set(text);
+        new
+    }
+
+    /// Replaces the text, where it stands.
+    #[inline(always)]
+    pub(super) fn set(&mut self, text: &str) {
+        *self = match words(text.as_bytes()) {
+            Some(words) => Self(Repr::Short { length: text.len() as u8, bytes: join(words) }),
             None => Self(Repr::Long(text.into())),
-        }
+        };
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -47,47 +58,38 @@ impl fmt::Debug for Text {
     }
 }
 
-/// The bytes of a text, and zeros behind them. `None`: they are too many.
-#[inline]
-fn short(text: &[u8]) -> Option<[u8; SHORT]> {
+/// The bytes of a text in three words, with zeros behind them. `None`: they are too many.
+// Inlined by force: a call costs as much as the whole.
+#[inline(always)]
+fn words(text: &[u8]) -> Option<[u64; 3]> {
     let length = text.len();
-    let word = match length {
-        0..8 => u128::from(word_up_to_7(text)),
-        8..=16 => {
-            // The first eight bytes and the last eight, which may overlap: then both say the same there.
-            let first = u64::from_le_bytes(*text.first_chunk()?);
-            let last = u64::from_le_bytes(*text.last_chunk()?);
-            u128::from(first) | u128::from(last) << (8 * (length - 8))
+    Some(match length {
+        0..4 => [text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0, 0],
+        // The first bytes and the last ones, which may overlap: then both say the same there.
+        4..=8 => {
+            let (first, last) = (u32::from_le_bytes(*text.first_chunk()?), u32::from_le_bytes(*text.last_chunk()?));
+            [u64::from(first) | u64::from(last) << (8 * (length - 4)), 0, 0]
+        }
+        9..=16 => {
+            let (first, last) = (*text.first_chunk()?, u64::from_le_bytes(*text.last_chunk()?));
+            [u64::from_le_bytes(first), last >> (8 * (16 - length)), 0]
         }
         17..=SHORT => {
-            let first = u128::from_le_bytes(*text.first_chunk()?);
-            let last = u64::from_le_bytes(*text.last_chunk()?);
-            return Some(join(first, last >> (8 * (24 - length))));
+            let (first, rest) = text.split_first_chunk()?;
+            let (second, last) = (*rest.first_chunk()?, u64::from_le_bytes(*text.last_chunk()?));
+            [u64::from_le_bytes(*first), u64::from_le_bytes(second), last >> (8 * (24 - length))]
         }
         _ => return None,
-    };
-    Some(join(word, 0))
+    })
 }
 
-/// Sixteen bytes, and six more.
-#[inline]
-fn join(first: u128, rest: u64) -> [u8; SHORT] {
+#[inline(always)]
+fn join([first, second, rest]: [u64; 3]) -> [u8; SHORT] {
     let mut bytes = [0; SHORT];
     let (head, tail) = bytes.split_at_mut(16);
-    head.copy_from_slice(&first.to_le_bytes());
+    head.copy_from_slice(&(u128::from(first) | u128::from(second) << 64).to_le_bytes());
     tail.copy_from_slice(&rest.to_le_bytes()[..SHORT - 16]);
     bytes
-}
-
-#[inline]
-fn word_up_to_7(text: &[u8]) -> u64 {
-    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        (Some(first), Some(last)) => {
-            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-            u64::from(first) | u64::from(last) << (8 * (text.len() - 4))
-        }
-        _ => text.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    }
 }
 
 /// Bytes that are stored in place: with a length and what tells a short text from a long one, three words.

@@ -29,7 +29,6 @@ use crate::protocol::{Request, SpanId, SpanStatus, TraceContext};
 /// span.finish();
 /// transaction.finish();
 /// ```
-#[derive(Clone)]
 pub struct Transaction {
     tree: Arc<Tree>,
     tracer: Option<Arc<dyn Tracer>>,
@@ -43,7 +42,7 @@ impl Transaction {
         tracer: Option<Arc<dyn Tracer>>,
         start: Option<SystemTime>,
     ) -> Self {
-        Self { tree: Arc::new(Tree::start(context, tracer.as_ref(), start)), tracer }
+        Self { tree: Tree::start(context, tracer.as_ref(), start), tracer }
     }
 
     /// Sets a piece of data, which is sent in the transaction's trace context, and in that of events captured in it.
@@ -65,12 +64,12 @@ impl Transaction {
     ///
     /// What other services were told of it before, in a `baggage` header, stays.
     pub fn set_name(&self, name: &str) {
-        self.tree.root.note(Note::Name(name.into()));
+        self.tree.note(&self.tree.root, Note::Name(name.into()));
     }
 
     /// Sets the kind of operation, such as `http.server`.
     pub fn set_op(&self, op: &str) {
-        self.tree.root.note(Note::Op(op.into()));
+        self.tree.note(&self.tree.root, Note::Op(op.into()));
     }
 
     /// Sets what made the transaction, such as `auto.http.tower`.
@@ -137,13 +136,13 @@ impl Transaction {
     #[inline]
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child(&self, op: &str, description: &str) -> Span {
-        Span::start(&self.tree, self.tree.root.span_id(), op, description, SpanId::default(), None)
+        Span::start(&self.tree, self.tree.root.span_id(), op, description, None, None)
     }
 
     /// Starts a span of this id, which started at `timestamp`.
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child_with_details(&self, op: &str, description: &str, id: SpanId, timestamp: SystemTime) -> Span {
-        Span::start(&self.tree, self.tree.root.span_id(), op, description, id, Some(timestamp))
+        Span::start(&self.tree, self.tree.root.span_id(), op, description, Some(id), Some(timestamp))
     }
 
     /// Finishes the transaction now, and sends it with the spans that finished before.
@@ -159,16 +158,21 @@ impl Transaction {
     }
 
     fn end(self, at: Option<SystemTime>) {
-        let is_first = self.tree.finish(at);
-        spare::forget(&self.tree);
-        if !is_first {
-            return;
-        }
-        let Some(tracer) = self.tracer else { return };
-        match self.tree.fate() {
-            Fate::Sent => tracer.finish(self.tree),
-            Fate::Counted => tracer.discard(self.tree.uncollected()),
-            Fate::Ignored => {}
+        let Self { tree, tracer } = self;
+        let is_first = tree.finish(at);
+        match (tree.fate(), tracer) {
+            (Fate::Sent, tracer) => {
+                spare::forget(&tree);
+                if let Some(tracer) = tracer.filter(|_| is_first) {
+                    tracer.finish(tree);
+                }
+            }
+            (Fate::Counted, Some(tracer)) if is_first => {
+                tracer.discard(tree.uncollected());
+                spare::give(tree);
+            }
+            // For the next transaction.
+            _ => spare::give(tree),
         }
     }
 
@@ -179,15 +183,22 @@ impl Transaction {
     /// Notes what is read back, too: by whoever captures in the transaction, sampled or not.
     fn keep(&self, note: impl FnOnce() -> Note) {
         if self.tracer.is_some() {
-            self.tree.root.note(note());
+            self.tree.note(&self.tree.root, note());
         }
     }
 
     /// Notes what is only sent.
     fn note(&self, note: impl FnOnce() -> Note) {
         if self.tree.is_recorded() {
-            self.tree.root.note(note());
+            self.tree.note(&self.tree.root, note());
         }
+    }
+}
+
+impl Clone for Transaction {
+    fn clone(&self) -> Self {
+        self.tree.share();
+        Self { tree: Arc::clone(&self.tree), tracer: self.tracer.clone() }
     }
 }
 

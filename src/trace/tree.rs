@@ -1,15 +1,18 @@
 //! What a transaction and its spans share: ids, the decision, the transaction's own record, and the spans that finished.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::SystemTime;
 
 use super::baggage::{Baggage, Origin};
 use super::context::{Ancestry, TransactionContext};
 use super::record::{Facts, Note, Record};
 use super::sampling::{Decision, Fate, sample_rand};
+use super::spare;
 use super::{TraceHeaders, Tracer};
 use crate::clock;
-use crate::protocol::{SampleRand, SpanId, TraceContext, TraceId, Transaction};
+use crate::protocol::{SpanId, TraceContext, TraceId, Transaction};
 use crate::sync::chain::Chain;
 use crate::sync::roster::Roster;
 use crate::sync::tally::Favoured;
@@ -23,11 +26,14 @@ pub(crate) struct Head {
     trace_id: TraceId,
     pub(super) root: Record,
     decision: Decision,
-    rand: SampleRand,
     origin: Option<Arc<Origin>>,
     agreement: Agreement,
     /// How many spans finished that are not in the roster's chain.
     uncollected: Favoured,
+    /// Roughly how many bytes were noted.
+    noted: AtomicU32,
+    /// True once there was a second handle to the transaction.
+    is_shared: AtomicBool,
 }
 
 /// What the services in the trace agree on.
@@ -45,19 +51,18 @@ impl Tree {
         mut context: TransactionContext,
         tracer: Option<&Arc<dyn Tracer>>,
         start: Option<SystemTime>,
-    ) -> Self {
+    ) -> Arc<Self> {
         if let Some(tracer) = tracer {
             context.break_with_strangers(tracer.origin().org_id, tracer.options().strict_trace_continuation);
         }
-        let rand = sample_rand(&context);
         let decision = match tracer {
-            Some(tracer) => Decision::make(tracer.options(), &context, rand),
+            Some(tracer) => Decision::make(tracer.options(), &context),
             None => Decision::pass_on(context.sampled),
         };
         let agreement = match &context.ancestry {
             Ancestry::New => Agreement::Own(Chain::new()),
             Ancestry::Local(agreed) | Ancestry::Remote { agreed, .. } => {
-                Agreement::Inherited(agreed.as_ref().map(|agreed| with_decision(agreed, &decision, rand)))
+                Agreement::Inherited(agreed.as_ref().map(|agreed| with_decision(agreed, &decision, &context)))
             }
         };
         // Only what is sent needs a time.
@@ -66,15 +71,21 @@ impl Tree {
             (None, Fate::Sent) => clock::now(),
             (None, Fate::Counted | Fate::Ignored) => 0,
         };
+        let origin = tracer.map(|tracer| tracer.origin());
         let root = Facts::new(context.span_id, context.parent_span_id, context.name, context.op, start);
-        Self::new(Head {
+        spare::renewed(|before| Head {
             trace_id: context.trace_id,
             root: Record::new(root),
             decision,
-            rand,
-            origin: tracer.map(|tracer| Arc::clone(tracer.origin())),
+            // Mostly it is that of the transaction before: then it needs not be counted.
+            origin: origin.map(|origin| {
+                let kept = before.and_then(|before| before.origin.take());
+                kept.filter(|kept| Arc::ptr_eq(kept, origin)).unwrap_or_else(|| Arc::clone(origin))
+            }),
             agreement,
             uncollected: Favoured::new(),
+            noted: AtomicU32::new(0),
+            is_shared: AtomicBool::new(false),
         })
     }
 
@@ -95,10 +106,24 @@ impl Tree {
         self.decision.fate == Fate::Sent
     }
 
-    /// True if it holds little memory, and always will but for what is noted about the transaction itself.
+    /// True if it holds little memory, and is not on its way to the sender.
     #[inline]
     pub(super) fn is_light(&self) -> bool {
-        !self.is_recorded() && self.root.notes().is_empty()
+        // Relaxed, here and below: an estimate.
+        self.noted.load(Relaxed) <= MOST_NOTED && self.kept() <= MOST_KEPT && !self.ended().is_sealed()
+    }
+
+    /// Notes something about the transaction, or about a span in it, unless that has ended.
+    pub(super) fn note(&self, record: &Record, note: Note) {
+        // Of threads that do so at once one may count for both. A read-modify-write would be too much for an estimate.
+        self.noted.store(self.noted.load(Relaxed).saturating_add(note.weight()), Relaxed);
+        record.note(note);
+    }
+
+    /// Says that there is a second handle to the transaction.
+    pub(super) fn share(&self) {
+        // Relaxed: a clone was made by borrowing a handle, so whoever has one of them comes after it.
+        self.is_shared.store(true, Relaxed);
     }
 
     /// What the services in the trace agree on, from now on at the latest.
@@ -110,7 +135,7 @@ impl Tree {
         if let Some(agreed) = own.newest() {
             return Some(agreed);
         }
-        let context = self.origin.as_ref()?.context(self.trace_id).with_sample_rand(self.rand);
+        let context = self.origin.as_ref()?.undecided(self.trace_id);
         let context = match (self.decision.rate, self.decision.sampled) {
             // The transaction's name speaks for the trace only where transactions are recorded.
             (Some(rate), Some(sampled)) => {
@@ -144,7 +169,9 @@ impl Tree {
 
     /// Ends the transaction; spans that finish later are not part of it. `None`: now. False: it had ended before.
     pub(super) fn finish(&self, end: Option<SystemTime>) -> bool {
-        let is_first = self.root.notes().seal();
+        // Nobody else can end one that was never shared, and what is noted about one that is not recorded is not sent.
+        let may_be_skipped = !self.is_recorded() && !self.is_shared.load(Relaxed);
+        let is_first = may_be_skipped || self.root.notes().seal();
         if self.is_recorded() {
             if is_first {
                 self.root.value().set_end(end);
@@ -190,8 +217,13 @@ impl Tree {
 }
 
 /// What the trace has agreed on, with the odds that were decided on here, if they were.
-fn with_decision(agreed: &Arc<Baggage>, decision: &Decision, rand: SampleRand) -> Arc<Baggage> {
+fn with_decision(agreed: &Arc<Baggage>, decision: &Decision, context: &TransactionContext) -> Arc<Baggage> {
     let (Some(rate), Some(sampled)) = (decision.rate, decision.sampled) else { return Arc::clone(agreed) };
+    let rand = sample_rand(context);
     let context = agreed.context().clone().with_sample_rate(rate).with_sampled(sampled).with_sample_rand(rand);
     Arc::new(Baggage::of(context))
 }
+
+/// Roughly how many bytes may be noted about spans of a tree of which a thread keeps a handle, and how many may have begun.
+const MOST_NOTED: u32 = 4 << 10;
+const MOST_KEPT: u32 = 64;

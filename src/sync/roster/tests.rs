@@ -2,24 +2,23 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Entry, Member, Roster, Subject, locate};
+use super::{Member, Roster, Subject, locate};
 use crate::sync::{UnsafeCell, model, spawn};
 
 /// A value whose reads the model checker watches.
 struct Watched {
     cell: UnsafeCell<u64>,
-    drops: std::sync::Arc<AtomicUsize>,
+    drops: Option<std::sync::Arc<AtomicUsize>>,
 }
 
 // SAFETY: as in `read`; the model checker reports every access that is not ordered.
 unsafe impl Sync for Watched {}
 
 impl Watched {
-    fn new(value: u64, drops: &std::sync::Arc<AtomicUsize>) -> Self {
-        let watched = Self { cell: UnsafeCell::new(0), drops: std::sync::Arc::clone(drops) };
+    fn tell(&mut self, value: u64, drops: &std::sync::Arc<AtomicUsize>) {
+        self.drops = Some(std::sync::Arc::clone(drops));
         // SAFETY: not shared yet; a write, so that the model checker sees who is not ordered after it.
-        watched.cell.with_mut(|cell| unsafe { *cell = value });
-        watched
+        self.cell.with_mut(|cell| unsafe { *cell = value });
     }
 
     fn read(&self) -> u64 {
@@ -28,11 +27,15 @@ impl Watched {
     }
 }
 
-impl Subject<()> for Watched {}
+impl Subject<()> for Watched {
+    fn blank() -> Self {
+        Self { cell: UnsafeCell::new(0), drops: None }
+    }
+}
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        self.drops.fetch_add(1, Ordering::Relaxed);
+        self.drops.iter().for_each(|drops| _ = drops.fetch_add(1, Ordering::Relaxed));
     }
 }
 
@@ -47,7 +50,7 @@ fn begin(
     value: u64,
     drops: &std::sync::Arc<AtomicUsize>,
 ) -> Member<(), Watched, ()> {
-    Member::new(std::sync::Arc::clone(roster), Entry::new(Watched::new(value, drops)))
+    Member::new(std::sync::Arc::clone(roster), |watched| watched.tell(value, drops))
 }
 
 #[test]
@@ -75,7 +78,7 @@ fn what_has_ended_is_there_in_full() {
     model(|| {
         let (roster, drops) = roster();
         let (other, there) = (roster.clone(), drops.clone());
-        let beginner = spawn(move || begin(&other, 1, &there).end(9, |_| ()).unwrap());
+        let beginner = spawn(move || begin(&other, 1, &there).end(9, |_| ()).1.unwrap());
         let seen: Vec<u64> = roster.ended().iter().map(|entry| entry.value().read()).collect();
         assert!([&[][..], &[1]].contains(&&seen[..]), "{seen:?}");
         beginner.join().unwrap();
@@ -90,11 +93,44 @@ fn an_entry_ends_once() {
         let member = begin(&roster, 1, &drops);
         let same = member.clone();
         assert!(member == same);
-        let ender = spawn(move || same.end(9, |_| ()).is_ok());
-        let here = member.end(9, |_| ()).is_ok();
+        let ender = spawn(move || same.end(9, |_| ()).1.is_ok());
+        let here = member.end(9, |_| ()).1.is_ok();
         assert!(here != ender.join().unwrap());
         assert_eq!(roster.ended().len(), 1);
     });
+}
+
+#[test]
+fn what_was_noted_before_a_lone_handle_ends_is_there() {
+    model(|| {
+        let (roster, drops) = roster();
+        let member = begin(&roster, 1, &drops);
+        let noter = spawn(move || {
+            member.entry().notes().push(()).unwrap();
+            member
+        });
+        let member = noter.join().unwrap();
+        let other = roster.clone();
+        let reader = spawn(move || other.ended().iter().map(|entry| entry.notes().len()).sum());
+        member.end(9, |_| ()).1.unwrap();
+        let seen: u32 = reader.join().unwrap();
+        assert!(seen <= 1);
+        assert_eq!(roster.ended().newest().map(|entry| entry.notes().len()), Some(1));
+    });
+}
+
+#[test]
+fn a_roster_that_is_renewed_is_as_new() {
+    let (roster, drops) = roster();
+    let mut roster = std::sync::Arc::into_inner(roster).unwrap();
+    roster.renew(());
+    let mut roster = std::sync::Arc::new(roster);
+    (0..9).for_each(|n| begin(&roster, n, &drops).end(9, |_| ()).1.unwrap());
+    roster.ended().seal();
+    std::sync::Arc::get_mut(&mut roster).unwrap().renew(());
+    assert_eq!((drops.load(Ordering::Relaxed), roster.kept(), roster.ended().is_sealed()), (9, 0, false));
+    begin(&roster, 9, &drops).end(9, |_| ()).1.unwrap();
+    assert_eq!(roster.ended().len(), 1);
 }
 
 #[cfg(not(vidette_loom))]
@@ -110,11 +146,11 @@ fn entries_without_a_place_are_alone_and_end_as_the_others() {
     assert!((0..count).zip(&members).all(|(n, member)| member.entry().value().read() == n));
     // The last first, and half of them never.
     for member in members.iter().rev().step_by(2) {
-        member.end(u32::MAX, |_| ()).unwrap();
+        member.clone().end(u32::MAX, |_| ()).1.unwrap();
     }
     let ended: Vec<u64> = roster.ended().iter().map(|entry| entry.value().read()).collect();
     assert_eq!(ended, (1..count).step_by(2).collect::<Vec<_>>());
-    assert_eq!(begin(&roster, 0, &drops).end(7, |_| ()), Err(Refused::Full));
+    assert_eq!(begin(&roster, 0, &drops).end(7, |_| ()).1, Err(Refused::Full));
     drop(members);
     // One was begun that found no room; of those alone, half went with their handles.
     assert_eq!(drops.load(Ordering::Relaxed), 1 + 50);
@@ -135,7 +171,7 @@ fn many_threads_begin_and_end_at_once() {
                         let member = begin(roster, thread * 400 + n, drops);
                         assert_eq!(member.entry().value().read(), thread * 400 + n);
                         if n % 2 == 0 {
-                            member.end(u32::MAX, |_| ()).unwrap();
+                            member.end(u32::MAX, |_| ()).1.unwrap();
                         }
                     }
                 });

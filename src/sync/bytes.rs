@@ -43,7 +43,7 @@ impl Bytes {
         // SAFETY: as above; bytes may stand anywhere.
         unsafe { end.cast::<[u8; H]>().write_unaligned(head) };
         // SAFETY: as above.
-        unsafe { end.add(H).cast::<[u8; N]>().write_unaligned(rest) };
+        unsafe { end.wrapping_add(H).cast::<[u8; N]>().write_unaligned(rest) };
         self.len += (H + N) as u8;
         true
     }
@@ -108,45 +108,42 @@ impl Bytes {
 #[inline]
 unsafe fn copy_short(from: *const MaybeUninit<u8>, to: *mut MaybeUninit<u8>, len: usize) {
     if len >= 16 {
-        // SAFETY: there are at least as many bytes; the two steps may overlap, and both are read first.
-        unsafe { copy_both_ends::<[MaybeUninit<u8>; 16]>(from, to, len) };
+        // SAFETY: there are at least as many bytes; the steps overlap if there are less than twice as many.
+        unsafe { step::<16>(from, to, 0) };
+        // SAFETY: as above.
+        unsafe { step::<16>(from, to, len - 16) };
     } else if len >= 8 {
         // SAFETY: as above.
-        unsafe { copy_both_ends::<[MaybeUninit<u8>; 8]>(from, to, len) };
+        unsafe { step::<8>(from, to, 0) };
+        // SAFETY: as above.
+        unsafe { step::<8>(from, to, len - 8) };
     } else {
         let mut at = 0;
         if len & 1 != 0 {
             // SAFETY: one of the bytes that are there.
-            unsafe { *to = *from };
+            unsafe { step::<1>(from, to, 0) };
             at = 1;
         }
         if len & 2 != 0 {
             // SAFETY: two of those that are left.
-            unsafe { ptr::copy_nonoverlapping(from.add(at), to.add(at), 2) };
+            unsafe { step::<2>(from, to, at) };
             at += 2;
         }
         if len & 4 != 0 {
             // SAFETY: the four that are left.
-            unsafe { ptr::copy_nonoverlapping(from.add(at), to.add(at), 4) };
+            unsafe { step::<4>(from, to, at) };
         }
     }
 }
 
-/// Copies the first and the last bytes, as many as a `T` has.
+/// Copies `N` bytes from a place on.
 ///
 /// # Safety
-/// As for [`ptr::copy_nonoverlapping`]; and there are at least as many.
-#[inline]
-unsafe fn copy_both_ends<T: Copy>(from: *const MaybeUninit<u8>, to: *mut MaybeUninit<u8>, len: usize) {
-    let behind = len - size_of::<T>();
-    // SAFETY: the caller's promise.
-    let first = unsafe { from.cast::<T>().read_unaligned() };
-    // SAFETY: as above.
-    let last = unsafe { from.add(behind).cast::<T>().read_unaligned() };
-    // SAFETY: as above.
-    unsafe { to.cast::<T>().write_unaligned(first) };
-    // SAFETY: as above.
-    unsafe { to.add(behind).cast::<T>().write_unaligned(last) };
+/// As for [`ptr::copy_nonoverlapping`], of those bytes.
+#[inline(always)]
+unsafe fn step<const N: usize>(from: *const MaybeUninit<u8>, to: *mut MaybeUninit<u8>, at: usize) {
+    // SAFETY: the caller's promise. What is outside is not touched, so the pointers stay inside.
+    unsafe { ptr::copy_nonoverlapping(from.wrapping_add(at), to.wrapping_add(at), N) };
 }
 
 impl fmt::Debug for Bytes {
@@ -181,13 +178,14 @@ mod tests {
         let text: Vec<u8> = (1..=150).collect();
         for (start, len) in [0, 3, 101, 136].into_iter().flat_map(|start| (0..=text.len()).map(move |len| (start, len)))
         {
+            let mut begun = Bytes::new();
+            assert!(begun.append_text(&text[..start]));
+            let (mut short, mut long) = (begun, begun);
             let has_room = start + len <= Bytes::ROOM;
-            let ways: [(fn(&mut Bytes, &[u8]) -> bool, bool); 2] =
-                [(Bytes::append_short, has_room && len <= Bytes::SHORT), (Bytes::append_text, has_room)];
-            for (append, is_taken) in ways {
-                let mut bytes = Bytes::new();
-                assert!(bytes.append_text(&text[..start]));
-                assert_eq!(append(&mut bytes, &text[..len]), is_taken);
+            let is_short = short.append_short(&text[..len]);
+            assert_eq!(is_short, has_room && len <= Bytes::SHORT);
+            assert_eq!(long.append_text(&text[..len]), has_room);
+            for (bytes, is_taken) in [(short, is_short), (long, has_room)] {
                 let appended = if is_taken { &text[..len] } else { &[] };
                 assert_eq!(bytes.as_slice(), [&text[..start], appended].concat());
             }

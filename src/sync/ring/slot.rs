@@ -109,8 +109,9 @@ impl<T: Item> Cargo<T> for Brief<T::Header> {
             // SAFETY: the slot is ours; `SHORT` is less than the size of either.
             unsafe { ptr::copy_nonoverlapping(from, to, SHORT) };
             if offset_of!(Self, bytes) + Bytes::reach(self.bytes.len()) > SHORT {
+                let (from, to) = (from.wrapping_add(SHORT), to.wrapping_add(SHORT));
                 // SAFETY: as above, the rest of what both have room for.
-                unsafe { ptr::copy_nonoverlapping(from.add(SHORT), to.add(SHORT), size_of::<Self>() - SHORT) };
+                unsafe { ptr::copy_nonoverlapping(from, to, size_of::<Self>() - SHORT) };
             }
         });
         const { assert!(size_of::<Self>() >= SHORT, "a short copy stays inside") };

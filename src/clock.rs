@@ -43,23 +43,29 @@ pub(crate) fn time_of(nanos: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos)
 }
 
-/// Microseconds since the epoch, in steps of a few milliseconds: what a breadcrumb needs, for a tenth of the price. Zero
+/// Nanoseconds since the epoch, in steps of a few milliseconds: what a breadcrumb needs, for a tenth of the price. Zero
 /// before 1970.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn coarse_micros() -> u64 {
+#[inline]
+pub(crate) fn coarse() -> u64 {
     use rustix::time::{ClockId, clock_gettime};
 
     let now = clock_gettime(ClockId::RealtimeCoarse);
     match (u64::try_from(now.tv_sec), u64::try_from(now.tv_nsec)) {
-        (Ok(seconds), Ok(nanos)) => seconds.saturating_mul(1_000_000).saturating_add(nanos / 1_000),
+        (Ok(seconds), Ok(nanos)) => seconds.saturating_mul(1_000_000_000).saturating_add(nanos),
         _ => 0,
     }
 }
 
-/// Microseconds since the epoch, where the system has no cheaper clock. Zero before 1970.
+/// Nanoseconds since the epoch, where the system has no cheaper clock. Zero before 1970.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn coarse() -> u64 {
+    now()
+}
+
+/// The same in microseconds.
 pub(crate) fn coarse_micros() -> u64 {
-    now() / 1_000
+    coarse() / 1_000
 }
 
 /// Where a thread counts cycles from, and how.
@@ -213,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_coarse_clock_tells_the_same_time_as_the_fine_one() {
-        let coarse = SystemTime::UNIX_EPOCH + Duration::from_micros(coarse_micros());
+        let coarse = time_of(coarse());
         assert!(apart(SystemTime::now(), coarse) < Duration::from_secs(1));
     }
 

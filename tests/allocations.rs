@@ -127,6 +127,22 @@ fn adding_an_owned_breadcrumb_allocates_nothing_of_its_own() {
 }
 
 #[test]
+fn owned_breadcrumbs_that_made_room_are_freed_as_others_come_and_with_their_hub() {
+    let _alone = alone();
+    let (hub, _guard) = bound();
+    let large = || Breadcrumb { message: Some("m".repeat(10_000)), ..Breadcrumb::default() };
+    let round = || {
+        let fork = Arc::new(Hub::new_from_top(&hub));
+        Hub::run(fork, || (0..500).for_each(|_| vidette::add_breadcrumb(large)));
+    };
+    round();
+    let left = measure(|| (0..10).for_each(|_| round()));
+    assert!(left.bytes_current < 10_000, "{} bytes are left", left.bytes_current);
+    // A hundred in whole chunks, the next chunk, and the one that is being emptied.
+    assert!(left.bytes_max < 6 * 32 * 12_000, "{} bytes at once", left.bytes_max);
+}
+
+#[test]
 fn calls_without_a_client_allocate_nothing() {
     let _alone = alone();
     let unbound = Arc::new(Hub::new(None, Arc::default()));

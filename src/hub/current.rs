@@ -10,12 +10,13 @@ use arc_swap::ArcSwapOption;
 use super::Hub;
 use super::bound::Bound;
 use super::kept::Kept;
+use super::layer::HAS_CLIENT;
 use crate::gate;
 use crate::scope::Scope;
 
 thread_local! {
     /// Borrowed only where no user code can run: it may switch or drop the hub.
-    static CURRENT: RefCell<Place> = const { RefCell::new(Place { hub: None, kept: Kept::NOTHING }) };
+    static CURRENT: RefCell<Place> = const { RefCell::new(Place::NONE) };
 }
 
 /// A thread's hub, `None` until its first use, and what the thread keeps of it.
@@ -23,6 +24,10 @@ thread_local! {
 struct Place {
     hub: Option<Arc<Hub>>,
     kept: Kept,
+}
+
+impl Place {
+    const NONE: Self = Self { hub: None, kept: Kept::NOTHING };
 }
 
 /// The hub that threads without one of their own start from. Read by all, written once or twice in a process.
@@ -84,23 +89,25 @@ impl HubSwitchGuard {
     /// Switches to `hub`.
     #[inline]
     pub fn new(hub: Arc<Hub>) -> Self {
-        Self { previous: replace(Some(hub)), stays_on_its_thread: PhantomData }
+        let mut previous = Some(hub);
+        exchange(&mut previous);
+        Self { previous, stays_on_its_thread: PhantomData }
     }
 }
 
 impl Drop for HubSwitchGuard {
     #[inline]
     fn drop(&mut self) {
-        // User closures may hang on a hub: it is dropped here, when nothing is borrowed.
-        drop(replace(self.previous.take()));
+        // User closures may hang on the hub that is found there: it is dropped with the guard, when nothing is borrowed.
+        exchange(&mut self.previous);
     }
 }
 
 /// Makes a hub the current one for one poll of the future that it is bound to.
 ///
-/// The future has a second handle to its hub, which stays with the thread during the poll, so that a poll counts none.
+/// The future has a second handle to its hub, which stays with the thread during the poll, so that a poll counts none. In its
+/// place stands meanwhile the hub that the thread had before.
 pub(crate) struct Stay<'a> {
-    previous: Option<Arc<Hub>>,
     hub: &'a Arc<Hub>,
     second: &'a mut Option<Arc<Hub>>,
 }
@@ -108,18 +115,19 @@ pub(crate) struct Stay<'a> {
 impl<'a> Stay<'a> {
     #[inline]
     pub(crate) fn new(hub: &'a Arc<Hub>, second: &'a mut Option<Arc<Hub>>) -> Self {
-        let previous = replace(Some(second.take().unwrap_or_else(|| Arc::clone(hub))));
-        Self { previous, hub, second }
+        second.get_or_insert_with(|| Arc::clone(hub));
+        exchange(second);
+        Self { hub, second }
     }
 }
 
 impl Drop for Stay<'_> {
     #[inline]
     fn drop(&mut self) {
-        let left = replace(self.previous.take());
+        exchange(self.second);
         // A guard that outlives the poll may have put another hub in place, and have taken ours.
-        if left.as_ref().is_some_and(|left| Arc::ptr_eq(left, self.hub)) {
-            *self.second = left;
+        if self.second.as_ref().is_some_and(|left| !Arc::ptr_eq(left, self.hub)) {
+            *self.second = None;
         }
     }
 }
@@ -162,10 +170,17 @@ pub(crate) fn make_current_main() -> Arc<Hub> {
     hub
 }
 
+/// The tag of the current hub's top layer: zero if there is no hub.
+// Not in line: each `breadcrumb!` would have it of its own.
+#[inline(never)]
+pub(crate) fn current_tag() -> u64 {
+    take_part(|hub| hub.stack.top.tag()).unwrap_or(0)
+}
+
 /// True if a client is bound to the current hub that was open then.
 #[inline]
 pub(crate) fn current_has_client() -> bool {
-    take_part(|hub| hub.has_client()).unwrap_or(false)
+    current_tag() & HAS_CLIENT != 0
 }
 
 /// Shows `look` the client and the scope on top of the current hub, if the client is open. No user code may run in it.
@@ -210,33 +225,25 @@ pub(super) fn take_part<R>(with: impl FnOnce(&Arc<Hub>) -> R) -> Option<R> {
 pub(super) fn take_all<R>(with: impl FnOnce(&Arc<Hub>, &mut Kept) -> R) -> Option<R> {
     CURRENT
         .try_with(|current| {
-            let mut borrowed = current.try_borrow_mut();
-            if !matches!(&borrowed, Ok(place) if place.hub.is_some()) {
-                drop(borrowed);
-                begin_thread(current);
-                borrowed = current.try_borrow_mut();
+            if let Ok(mut place) = current.try_borrow_mut()
+                && let Place { hub: Some(hub), kept } = &mut *place
+            {
+                return with(hub, kept);
             }
-            // One call of `with`, so that it is inlined here.
-            let mut fallback;
-            let Place { hub, kept } = match &mut borrowed {
-                Ok(place) => &mut **place,
-                Err(_) => {
-                    fallback = Place { hub: None, kept: Kept::NOTHING };
-                    &mut fallback
-                }
-            };
-            with(hub.get_or_insert_with(first_of_thread), kept)
+            take_first(current, with)
         })
         .ok()
 }
 
-/// Gives the thread its first hub.
+/// Does the same where the thread has no hub yet, and gives it one.
 #[cold]
-fn begin_thread(current: &RefCell<Place>) {
+#[inline(never)]
+fn take_first<R>(current: &RefCell<Place>, with: impl FnOnce(&Arc<Hub>, &mut Kept) -> R) -> R {
     let first = first_of_thread();
-    if let Ok(mut current) = current.try_borrow_mut() {
-        current.hub.get_or_insert(first);
-    }
+    let mut fallback = Place::NONE;
+    let mut borrowed = current.try_borrow_mut();
+    let place = borrowed.as_deref_mut().unwrap_or(&mut fallback);
+    with(place.hub.get_or_insert(first), &mut place.kept)
 }
 
 /// The hub that a thread starts with.
@@ -268,24 +275,33 @@ fn claim_main() -> (Arc<Hub>, bool) {
     }
 }
 
-/// Puts another hub in place and returns the one before. A thread that is being torn down has none.
-#[inline]
-fn replace(hub: Option<Arc<Hub>>) -> Option<Arc<Hub>> {
-    let put = |current: &RefCell<Place>| {
-        let mut place = current.try_borrow_mut().ok()?;
-        let before = std::mem::replace(&mut place.hub, hub);
+/// Exchanges the thread's hub for another. A thread that is being torn down has none, and lets go of what it is given.
+// Not in line, and what is rare apart from it: so it moves two words, and saves no register for what it seldom does.
+#[inline(never)]
+fn exchange(hub: &mut Option<Arc<Hub>>) {
+    let left = CURRENT.try_with(|current| {
+        let Ok(mut place) = current.try_borrow_mut() else { return Err(()) };
+        std::mem::swap(&mut place.hub, hub);
         let keeps = place.kept.is_something();
         drop(place);
         if keeps {
             let_go(current);
         }
-        before
-    };
-    CURRENT.try_with(put).ok()?
+        Ok(())
+    });
+    if !matches!(left, Ok(Ok(()))) {
+        refuse(hub);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn refuse(hub: &mut Option<Arc<Hub>>) {
+    *hub = None;
 }
 
 /// Drops what the thread kept of a hub, when nothing is borrowed.
-#[cold]
+#[inline(never)]
 fn let_go(current: &RefCell<Place>) {
     let kept = current.try_borrow_mut().map(|mut place| place.kept.let_go());
     drop(kept);

@@ -7,7 +7,7 @@ use crate::scope::record::Record;
 use crate::scope::{Crumbs, Scope, Trail};
 use crate::session::Session;
 use crate::sync::pool::{Pool, Share, Spares};
-use crate::sync::ring::{Cargo, Writer};
+use crate::sync::ring::{Cargo, Outgrown, Writer};
 use crate::sync::swap::{Content, Shared, Spare, Swap};
 
 /// One level of a hub's stack. A change makes a new layer of the same id.
@@ -166,6 +166,19 @@ impl Layer {
             Part::Own(trail) => trail.writer(),
             Part::Inherited => None,
         }
+    }
+
+    /// Breadcrumbs of which this layer keeps hold, and the same [`with_room`](Self::with_room) does not.
+    pub(crate) fn outgrown(&self, length: usize) -> Option<Outgrown<Record>> {
+        match &self.trail {
+            Part::Own(trail) => trail.outgrown(length),
+            Part::Inherited => None,
+        }
+    }
+
+    /// True if breadcrumbs were added here: there is a chunk of the layer's own.
+    pub(crate) fn has_chunk(&self) -> bool {
+        matches!(self.trail, Part::Own(Trail::Live(_)))
     }
 
     /// The same layer with room for more breadcrumbs, which remembers at least the newest `length`.

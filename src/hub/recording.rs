@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::Hub;
-use super::bound::Backend;
+use super::bound::{Backend, Bound};
 use super::current::{current_has_client, take_all};
-use super::kept::Kept;
+use super::kept::Room;
 use super::layer::Layer;
 use crate::callback;
 use crate::clock;
 use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
-use crate::scope::record::{Addition, CallSite, Finished, Record, Recorder};
-use crate::sync::swap::Shared;
+use crate::scope::record::{Addition, CallSite, Record, Recorder};
+use crate::sync::ring::Outgrown;
+use crate::sync::swap::{Borrow, Shared};
 
 /// What can be added as breadcrumbs: one, several, or a closure that makes them when they are wanted.
 pub trait IntoBreadcrumbs {
@@ -92,47 +93,55 @@ impl Hub {
         });
     }
 
-    /// Appends the record if that takes nothing but a free slot.
+    /// Appends the record if that takes nothing but a free slot, and has `note` know of its turn. `is_admitted`: callbacks have
+    /// seen it.
     ///
     /// A layer that comes along was replaced meanwhile: user closures may hang on it, so the caller lets go of what it
     /// holds before it drops that.
     #[inline]
-    fn push_at_once(&self, record: &mut impl Addition, kept: &mut Kept) -> (Attempt, Option<Shared<Layer>>) {
+    fn push_at_once(
+        &self,
+        record: &mut impl Addition,
+        is_admitted: bool,
+        note: impl FnOnce(u64, &Layer),
+    ) -> (Attempt, Option<Shared<Layer>>) {
         let (turn, top) = self.stack.top_in_turn();
         let attempt = match top.bound() {
-            Some(client) if !client.examines_breadcrumbs() => {
+            Some(client) if is_admitted || !client.examines_breadcrumbs() => {
                 if top.push_record(record) {
-                    kept.note(turn, &top);
+                    note(turn, &top);
                     Attempt::Pushed
                 } else {
                     Attempt::NoRoom
                 }
             }
-            _ => Attempt::Examined,
+            Some(client) if client.is_enabled() => Attempt::Examined(client.clone()),
+            _ => Attempt::Pushed,
         };
         (attempt, top.end())
-    }
-
-    #[cold]
-    fn push_at_length(&self, record: &mut impl Addition, attempt: &Attempt) {
-        match attempt {
-            Attempt::Examined => self.add_breadcrumb(record.take_breadcrumb()),
-            _ => self.push_record(record),
-        }
     }
 
     /// Appends to the trail on top. No user code runs here: the record is complete.
     fn push_record(&self, record: &mut impl Addition) {
         while !record.is_gone() {
             let top = self.stack.top();
-            let length = top.length();
-            if length == 0 || top.push_record(record) {
+            if top.push_record(record) || self.make_room(top).is_none() {
                 return;
             }
-            // Whoever is first makes room for all; a layer that is refused has no use any more.
-            let renewed = Shared::make(|| top.with_room(length));
-            drop(self.stack.replace(top, renewed));
         }
+    }
+
+    /// Makes room on top, which has none left. `None`: there is to be none.
+    fn make_room(&self, top: Borrow<'_, Layer>) -> Option<Room> {
+        let length = top.length();
+        if length == 0 {
+            return None;
+        }
+        let (goes_on, outgrown) = (top.has_chunk(), top.outgrown(length));
+        // Whoever is first makes room for all; a layer that is refused has no use any more.
+        let renewed = Shared::make(|| top.with_room(length));
+        drop(self.stack.replace(top, renewed));
+        Some(Room { goes_on, expired: outgrown.and_then(Outgrown::expire) })
     }
 }
 
@@ -176,9 +185,10 @@ fn record_if_bound(site: &'static CallSite, level: impl FnOnce() -> Level, write
 /// The part of a `breadcrumb!` that is the same for all.
 #[inline(never)]
 fn finish(level: Level, recorder: &mut Recorder) {
-    match recorder.finish(level, clock::coarse_micros()) {
-        Finished::Brief(brief) => push_to_current(brief),
-        Finished::Spilled(record) => push_to_current(&mut Some(record)),
+    if let Some(brief) = recorder.finish(level, clock::coarse()) {
+        push_to_current(brief);
+    } else {
+        push_by_the_top(&mut recorder.take_spilled());
     }
 }
 
@@ -193,25 +203,69 @@ fn push_to_current(record: &mut impl Addition) {
 /// Appends the record to the current hub, for which nothing is kept.
 #[inline(never)]
 fn push_by_the_top(record: &mut impl Addition) {
-    // The common case borrows the thread's hub; where a layer may be dropped, or a callback run, it is owned.
-    let left = take_all(|hub, kept| {
-        let (attempt, replaced) = hub.push_at_once(record, kept);
-        let owner = if let Attempt::Pushed = attempt { None } else { Some(Arc::clone(hub)) };
-        (attempt, owner, replaced)
-    });
-    let Some((attempt, owner, replaced)) = left else { return };
-    drop(replaced);
-    if let Some(hub) = owner {
-        hub.push_at_length(record, &attempt);
+    // The common case borrows the thread's hub, and nothing is left to be dropped.
+    match take_all(|hub, kept| hub.push_at_once(record, false, |turn, top| kept.note(turn, top))) {
+        Some((Attempt::Pushed, None)) | None => {}
+        Some((attempt, replaced)) => {
+            drop(replaced);
+            push_at_length(record, attempt);
+        }
+    }
+}
+
+/// Does what a first attempt left to be done: nothing is borrowed here.
+#[cold]
+#[inline(never)]
+fn push_at_length(record: &mut impl Addition, attempt: Attempt) {
+    match attempt {
+        Attempt::Pushed => {}
+        Attempt::NoRoom => append(record, false, false),
+        Attempt::Examined(client) if callback::may_capture() => {
+            if let Some(breadcrumb) = record.take_breadcrumb() {
+                append(&mut client.admit_breadcrumb(breadcrumb).map(Record::Owned), true, true);
+            }
+        }
+        Attempt::Examined(_) => {}
+    }
+}
+
+/// Appends the record to the current hub, and makes room for it there if that is wanted. `is_admitted`: callbacks have seen it.
+fn append(record: &mut impl Addition, is_admitted: bool, mut has_room: bool) {
+    let mut room = Room::default();
+    while !record.is_gone() {
+        if !has_room {
+            // Where a layer may be dropped, the hub is owned.
+            let owned = take_all(|hub, kept| (Arc::clone(hub), kept.make_room()));
+            let Some((hub, expired)) = owned else { return };
+            drop(expired);
+            let Some(made) = hub.make_room(hub.stack.top()) else { return };
+            room = made;
+        }
+        let left = take_all(|hub, kept| {
+            hub.push_at_once(record, is_admitted, |turn, top| {
+                // What is kept takes what no callback has seen.
+                if !is_admitted {
+                    kept.note_in(&mut room, turn, top);
+                }
+            })
+        });
+        let Some((attempt, replaced)) = left else { return };
+        drop(replaced);
+        match attempt {
+            Attempt::NoRoom => has_room = false,
+            // A client that was bound meanwhile may have to examine it after all.
+            attempt => return push_at_length(record, attempt),
+        }
     }
 }
 
 /// What became of a record.
 #[derive(Debug)]
 enum Attempt {
+    /// It is in its place, or there is no client that wants it.
     Pushed,
     /// There must be a new chunk first.
     NoRoom,
-    /// A callback has to see it first, or there is no client.
-    Examined,
+    /// A callback has to see it first.
+    Examined(Bound),
 }

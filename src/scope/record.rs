@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::clock;
 use crate::protocol::{Breadcrumb, BreadcrumbFields, Level};
 use crate::sync::bytes::Bytes;
 use crate::sync::pool::{Pool, Share, Spares};
@@ -39,7 +40,7 @@ pub(crate) enum Record {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
     site: &'static CallSite,
-    /// Microseconds since the epoch.
+    /// Nanoseconds since the epoch.
     time: u64,
     /// Where the message starts; `NO_MESSAGE` if there is none.
     message: u32,
@@ -123,7 +124,7 @@ impl Compact<'_> {
     }
 
     fn timestamp(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_micros(self.header.time)
+        clock::time_of(self.header.time)
     }
 
     /// Splits the fields from the message.
@@ -251,7 +252,7 @@ impl<'a> Iterator for Fields<'a> {
 #[doc(hidden)]
 pub struct Recorder {
     brief: Brief<Header>,
-    /// Everything, once it no longer fits.
+    /// Everything, once it no longer fits; there is no room left in the brief then.
     spilled: Option<Vec<u8>>,
 }
 
@@ -273,21 +274,24 @@ impl Recorder {
     pub fn message(&mut self, message: fmt::Arguments<'_>) {
         self.brief.header.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
         match message.as_str() {
-            Some(text) => self.put([text.as_bytes()]),
+            Some(text) => self.put_text(text.as_bytes()),
             // Writing to memory does not fail; a `Display` that says it did leaves what it wrote.
             None => _ = self.write_fmt(message),
         }
     }
 
-    /// Ends the record; `time` is in microseconds since the epoch.
+    /// Ends the record; `time` is in nanoseconds since the epoch. `None`: it has [spilled](Self::take_spilled).
     #[inline]
-    pub(crate) fn finish(&mut self, level: Level, time: u64) -> Finished<'_> {
+    pub(crate) fn finish(&mut self, level: Level, time: u64) -> Option<&mut Brief<Header>> {
         self.brief.header.level = level;
         self.brief.header.time = time;
-        match self.spilled.take() {
-            None => Finished::Brief(&mut self.brief),
-            Some(bytes) => Finished::Spilled(spilled(self.brief.header, bytes)),
-        }
+        if self.spilled.is_some() { None } else { Some(&mut self.brief) }
+    }
+
+    /// The finished record, if it no longer fitted.
+    #[cold]
+    pub(crate) fn take_spilled(&mut self) -> Option<Record> {
+        self.spilled.take().map(|bytes| Record::Spilled(self.brief.header, Arc::from(bytes)))
     }
 
     #[inline]
@@ -295,36 +299,52 @@ impl Recorder {
         self.spilled.as_ref().map_or(self.brief.bytes.len(), Vec::len)
     }
 
+    /// Writes a tag, and the value that has this length.
     #[inline]
-    fn put<const N: usize>(&mut self, parts: [&[u8]; N]) {
-        if self.spilled.is_some() || !self.brief.bytes.append(parts) {
-            self.spill(&parts);
+    fn put<const N: usize>(&mut self, tag: u8, value: [u8; N]) {
+        if !self.brief.bytes.append([tag], value) {
+            self.spill_value(tag, value);
         }
     }
 
-    #[cold]
-    fn spill(&mut self, parts: &[&[u8]]) {
-        let inline = self.brief.bytes.as_slice();
-        let spilled = self.spilled.get_or_insert_with(|| inline.to_vec());
-        parts.iter().for_each(|part| spilled.extend_from_slice(part));
+    #[inline]
+    fn put_text(&mut self, text: &[u8]) {
+        if !self.brief.bytes.append_short(text) {
+            self.put_long(text);
+        }
     }
-}
 
-/// What a [`Recorder`] has written.
-pub(crate) enum Finished<'a> {
-    Brief(&'a mut Brief<Header>),
-    Spilled(Record),
-}
+    #[inline(never)]
+    fn put_long(&mut self, text: &[u8]) {
+        if !self.brief.bytes.append_text(text) {
+            self.spill().extend_from_slice(text);
+        }
+    }
 
-#[cold]
-fn spilled(header: Header, bytes: Vec<u8>) -> Record {
-    Record::Spilled(header, Arc::from(bytes))
+    // By value: what is passed by reference would be stored first, and always.
+    #[cold]
+    #[inline(never)]
+    fn spill_value<const N: usize>(&mut self, tag: u8, value: [u8; N]) {
+        let spilled = self.spill();
+        spilled.push(tag);
+        spilled.extend_from_slice(&value);
+    }
+
+    #[cold]
+    fn spill(&mut self) -> &mut Vec<u8> {
+        let inline = &mut self.brief.bytes;
+        self.spilled.get_or_insert_with(|| {
+            let bytes = inline.as_slice().to_vec();
+            inline.fill();
+            bytes
+        })
+    }
 }
 
 impl fmt::Write for Recorder {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put([text.as_bytes()]);
+        self.put_text(text.as_bytes());
         Ok(())
     }
 }
@@ -347,7 +367,7 @@ macro_rules! numeric_fields {
         impl Field for $ty {
             #[inline]
             fn write_to(&self, recorder: &mut Recorder) {
-                recorder.put([&[$tag], &<$wide>::to_le_bytes(*self as $wide)]);
+                recorder.put($tag, <$wide>::to_le_bytes(*self as $wide));
             }
         }
     )+)*};
@@ -363,7 +383,7 @@ impl sealed::Sealed for bool {}
 impl Field for bool {
     #[inline]
     fn write_to(&self, recorder: &mut Recorder) {
-        recorder.put([&[if *self { TAG_TRUE } else { TAG_FALSE }]]);
+        recorder.put(if *self { TAG_TRUE } else { TAG_FALSE }, []);
     }
 }
 
@@ -374,7 +394,8 @@ impl Field for str {
         // More than 4 GiB do not fit the length; what does is cut at no character, as it is decoded leniently.
         let len = u32::try_from(self.len()).unwrap_or(u32::MAX);
         let text = self.as_bytes().get(..len as usize).unwrap_or_default();
-        recorder.put([&[TAG_TEXT], &len.to_le_bytes(), text]);
+        recorder.put(TAG_TEXT, len.to_le_bytes());
+        recorder.put_text(text);
     }
 }
 
@@ -415,7 +436,7 @@ impl<F: Field> Field for Option<F> {
     fn write_to(&self, recorder: &mut Recorder) {
         match self {
             Some(value) => value.write_to(recorder),
-            None => recorder.put([&[TAG_NULL]]),
+            None => recorder.put(TAG_NULL, []),
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Bytes {
 impl Bytes {
     /// How many there can be.
     pub(crate) const ROOM: usize = 136;
+    /// How many can be appended as [short](Self::append_short).
+    const SHORT: usize = 32;
 
     #[inline]
     pub(crate) const fn new() -> Self {
@@ -26,29 +28,61 @@ impl Bytes {
         usize::from(self.len)
     }
 
-    /// Appends all parts. False: there is no room for all, and nothing was appended.
+    /// Appends a head and what follows it. False: there is no room for both, and nothing was appended.
     ///
-    /// Parts of a known length are stored in one instruction each: what is put together in another place first, and read
-    /// from there in wider steps than it was written, waits until the writes are through.
+    /// Both are stored in one instruction each: what is put together in another place first, and read from there in wider steps
+    /// than it was written, waits until the writes are through.
     #[inline]
-    pub(crate) fn append<const N: usize>(&mut self, parts: [&[u8]; N]) -> bool {
-        let mut free = Self::ROOM - self.len();
-        for part in parts {
-            if part.len() > free {
-                return false;
-            }
-            free -= part.len();
+    pub(crate) fn append<const H: usize, const N: usize>(&mut self, head: [u8; H], rest: [u8; N]) -> bool {
+        let len = self.len();
+        if len + H + N > Self::ROOM {
+            return false;
         }
-        let mut len = self.len();
-        for part in parts {
-            // SAFETY: the length is at most `ROOM`, so this is inside, or just behind.
-            let end = unsafe { self.room.as_mut_ptr().add(len) };
-            // SAFETY: there is room for all parts, and no reference into ourselves can be among them.
-            unsafe { ptr::copy_nonoverlapping(part.as_ptr(), end.cast(), part.len()) };
-            len += part.len();
-        }
-        self.len = len as u8;
+        // SAFETY: there is room for both, so this is inside.
+        let end = unsafe { self.room.as_mut_ptr().add(len) };
+        // SAFETY: as above; bytes may stand anywhere.
+        unsafe { end.cast::<[u8; H]>().write_unaligned(head) };
+        // SAFETY: as above.
+        unsafe { end.wrapping_add(H).cast::<[u8; N]>().write_unaligned(rest) };
+        self.len += (H + N) as u8;
         true
+    }
+
+    /// Appends text that is short. False: it is longer than [`SHORT`](Self::SHORT), or there is no room, and nothing was appended.
+    #[inline]
+    pub(crate) fn append_short(&mut self, text: &[u8]) -> bool {
+        let len = self.len();
+        if text.len() > Self::SHORT || text.len() > Self::ROOM - len {
+            return false;
+        }
+        // SAFETY: the length is at most `ROOM`, so this is inside, or just behind.
+        let end = unsafe { self.room.as_mut_ptr().add(len) };
+        // SAFETY: there is room for the text, which is short, and not among ourselves.
+        unsafe { copy_short(text.as_ptr().cast(), end, text.len()) };
+        self.len += text.len() as u8;
+        true
+    }
+
+    /// Appends text of any length. False: there is no room for all of it, and nothing was appended.
+    pub(crate) fn append_text(&mut self, text: &[u8]) -> bool {
+        let len = self.len();
+        if text.len() > Self::ROOM - len {
+            return false;
+        }
+        // SAFETY: the length is at most `ROOM`, so this is inside, or just behind.
+        let end = unsafe { self.room.as_mut_ptr().add(len) };
+        // SAFETY: there is room for the text, and it is not among ourselves.
+        unsafe { ptr::copy_nonoverlapping(text.as_ptr(), end.cast(), text.len()) };
+        self.len += text.len() as u8;
+        true
+    }
+
+    /// Leaves no room for more.
+    #[cold]
+    pub(crate) fn fill(&mut self) {
+        let len = self.len();
+        self.room.iter_mut().skip(len).for_each(|byte| _ = byte.write(0));
+        self.len = Self::ROOM as u8;
     }
 
     #[inline]
@@ -62,6 +96,54 @@ impl Bytes {
     pub(crate) const fn reach(len: usize) -> usize {
         offset_of!(Self, room) + len
     }
+}
+
+/// Copies at most [`Bytes::SHORT`] bytes, in line: a call costs more than the copy.
+///
+/// What is shorter than a word is copied in steps of one, two and four, in this order: so a number that was written digit by
+/// digit from its end, the last four at once, is read in the steps in which it was written, and need not wait for them.
+///
+/// # Safety
+/// As for [`ptr::copy_nonoverlapping`].
+#[inline]
+unsafe fn copy_short(from: *const MaybeUninit<u8>, to: *mut MaybeUninit<u8>, len: usize) {
+    if len >= 16 {
+        // SAFETY: there are at least as many bytes; the steps overlap if there are less than twice as many.
+        unsafe { step::<16>(from, to, 0) };
+        // SAFETY: as above.
+        unsafe { step::<16>(from, to, len - 16) };
+    } else if len >= 8 {
+        // SAFETY: as above.
+        unsafe { step::<8>(from, to, 0) };
+        // SAFETY: as above.
+        unsafe { step::<8>(from, to, len - 8) };
+    } else {
+        let mut at = 0;
+        if len & 1 != 0 {
+            // SAFETY: one of the bytes that are there.
+            unsafe { step::<1>(from, to, 0) };
+            at = 1;
+        }
+        if len & 2 != 0 {
+            // SAFETY: two of those that are left.
+            unsafe { step::<2>(from, to, at) };
+            at += 2;
+        }
+        if len & 4 != 0 {
+            // SAFETY: the four that are left.
+            unsafe { step::<4>(from, to, at) };
+        }
+    }
+}
+
+/// Copies `N` bytes from a place on.
+///
+/// # Safety
+/// As for [`ptr::copy_nonoverlapping`], of those bytes.
+#[inline(always)]
+unsafe fn step<const N: usize>(from: *const MaybeUninit<u8>, to: *mut MaybeUninit<u8>, at: usize) {
+    // SAFETY: the caller's promise. What is outside is not touched, so the pointers stay inside.
+    unsafe { ptr::copy_nonoverlapping(from.wrapping_add(at), to.wrapping_add(at), N) };
 }
 
 impl fmt::Debug for Bytes {
@@ -80,14 +162,42 @@ mod tests {
     fn what_fits_is_appended_whole_and_what_does_not_is_refused_whole() {
         let mut bytes = Bytes::new();
         assert!(bytes.as_slice().is_empty());
-        assert!(bytes.append([&[1; 50], &[1; 50]]));
-        assert!(!bytes.append([&[2; 37]]));
-        assert!(!bytes.append([&[2; 36], &[2]]));
-        assert!(bytes.append([&[3; 36]]));
-        assert!(bytes.append([&[]]));
-        assert!(!bytes.append([&[4]]));
+        assert!(bytes.append([1], [1; 99]));
+        assert!(!bytes.append([2], [2; 36]));
+        assert!(!bytes.append_text(&[2; 37]));
+        assert!(bytes.append([3; 36], []));
+        assert!(bytes.append_short(&[]) && bytes.append_text(&[]));
+        assert!(!bytes.append_short(&[4]) && !bytes.append_text(&[4]) && !bytes.append([4], []));
         assert_eq!(bytes.as_slice(), [[1; 100].as_slice(), &[3; 36]].concat());
         let copy = bytes;
         assert_eq!(copy.as_slice(), bytes.as_slice());
+    }
+
+    #[test]
+    fn text_of_each_length_is_appended_as_it_is() {
+        let text: Vec<u8> = (1..=150).collect();
+        for (start, len) in [0, 3, 101, 136].into_iter().flat_map(|start| (0..=text.len()).map(move |len| (start, len)))
+        {
+            let mut begun = Bytes::new();
+            assert!(begun.append_text(&text[..start]));
+            let (mut short, mut long) = (begun, begun);
+            let has_room = start + len <= Bytes::ROOM;
+            let is_short = short.append_short(&text[..len]);
+            assert_eq!(is_short, has_room && len <= Bytes::SHORT);
+            assert_eq!(long.append_text(&text[..len]), has_room);
+            for (bytes, is_taken) in [(short, is_short), (long, has_room)] {
+                let appended = if is_taken { &text[..len] } else { &[] };
+                assert_eq!(bytes.as_slice(), [&text[..start], appended].concat());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_filled_has_no_room_for_more() {
+        let mut bytes = Bytes::new();
+        assert!(bytes.append_short(b"once"));
+        bytes.fill();
+        assert!(!bytes.append_short(b"more") && !bytes.append(*b"more", []));
+        assert!(bytes.as_slice().starts_with(b"once"));
     }
 }

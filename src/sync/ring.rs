@@ -43,11 +43,13 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use smallvec::SmallVec;
 
+pub(crate) use self::expired::{Expired, Outgrown};
 pub(crate) use self::slot::{Brief, Cargo, Seen};
 use self::slot::{EMPTY, Slot};
 use super::pool::Spares;
 use super::{AtomicU8, AtomicU32, AtomicU64, UnsafeCell};
 
+mod expired;
 mod slot;
 
 /// What a ring holds.
@@ -232,19 +234,23 @@ impl<T: Item> Drop for Head<T> {
 
 /// Gives up references to a chunk, which the caller owns. If they were the last, recycles it.
 fn give_up<T: Item>(chunk: NonNull<Chunk<T>>, units: u64) {
+    if were_last(chunk, units) {
+        // SAFETY: the last references are gone through us, so the chunk is ours alone (I3); it came from a Box.
+        Spare::give(unsafe { Box::from_raw(chunk.as_ptr()) });
+    }
+}
+
+/// Gives up references to a chunk, which the caller owns. True: they were the last, and the chunk is the caller's.
+#[inline]
+fn were_last<T: Item>(chunk: NonNull<Chunk<T>>, units: u64) -> bool {
     // SAFETY: the caller's references count, so the chunk is not recycled before the subtraction (I3).
     let refs = unsafe { &chunk.as_ref().refs };
     // RD4, Acquire: nobody but us has references, so nobody can make or drop one; takes in all others' reads of the slots.
     // Model: `an_older_chunk_goes_after_all_reads`.
-    if refs.load(Acquire) != units {
+    refs.load(Acquire) == units
         // RD1, AcqRel: Release ends our reads of slots, Acquire takes in those of all others before the slots are dropped.
         // Model: `slots_are_dropped_after_all_reads`.
-        if refs.fetch_sub(units, AcqRel) != units {
-            return;
-        }
-    }
-    // SAFETY: the last references are gone through us, so the chunk is ours alone (I3); it came from a Box.
-    Spare::give(unsafe { Box::from_raw(chunk.as_ptr()) });
+        || refs.fetch_sub(units, AcqRel) == units
 }
 
 impl<T: Item> View<T> {
@@ -431,36 +437,6 @@ impl<T: Item> Chunk<T> {
                 // SAFETY: the bit was read after RF1, so the slot is published as that kind and only read (I1).
                 unsafe { slot.show(kind, visit) };
             }
-        }
-    }
-}
-
-impl<T: Item> Spare<T> {
-    fn take() -> Box<Chunk<T>> {
-        match T::spares().and_then(|spares| spares.take()) {
-            Some(Self(chunk)) => chunk,
-            None => Chunk::new(),
-        }
-    }
-
-    /// Empties a chunk that nobody refers to, and keeps it if there is room.
-    fn give(chunk: Box<Chunk<T>>) {
-        // RE1, Relaxed: RD1 took in everything.
-        let used = chunk.tail.load(Relaxed).min(SLOTS as u32) as usize;
-        // RE2, Relaxed: the chunk is ours; whoever shares it next publishes it.
-        chunk.seen.store(0, Relaxed);
-        // RE3, Relaxed: as RE2.
-        chunk.tail.store(0, Relaxed);
-        for (slot, flag) in chunk.slots.iter().zip(&chunk.flags).take(used) {
-            // RE4, Relaxed: as RE1.
-            let kind = flag.load(Relaxed);
-            // RE5, Relaxed: as RE2.
-            flag.store(EMPTY, Relaxed);
-            // SAFETY: published as that kind (I1); nobody refers to the chunk any more (I3).
-            unsafe { slot.clear(kind) };
-        }
-        if let Some(spares) = T::spares() {
-            spares.give(Self(chunk));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use super::{Addition, CallSite, Field, Finished, Record, Recorder};
+use super::{Addition, CallSite, Field, Record, Recorder};
 use crate::protocol::{Breadcrumb, Level};
 use crate::scope::{Crumbs, Trail};
 
@@ -20,25 +20,22 @@ fn written(host: &str, message: std::fmt::Arguments<'_>) -> (Breadcrumb, bool) {
     recorder.field(&None::<u8>);
     recorder.field(&'ß');
     recorder.message(message);
-    alike(&mut recorder, Level::Warning, 1_700_000_000_123_456)
+    alike(&mut recorder, Level::Warning, 1_700_000_000_123_456_789)
 }
 
 /// Builds the breadcrumb, and checks that the JSON written without it says the same. Also says whether it spilled.
 fn alike(recorder: &mut Recorder, level: Level, time: u64) -> (Breadcrumb, bool) {
     let mut trail = Trail::Inherited(Crumbs::default()).next(1);
-    let spilled = match recorder.finish(level, time) {
-        Finished::Brief(brief) => {
-            assert!(trail.push(brief));
-            assert_eq!(shown(&trail), brief.take_breadcrumb().unwrap());
-            false
-        }
-        Finished::Spilled(record) => {
-            let mut record = Some(record);
-            assert!(trail.push(&mut record.clone()));
-            assert_eq!(shown(&trail), record.take_breadcrumb().unwrap());
-            assert!(record.is_none());
-            true
-        }
+    let spilled = if let Some(brief) = recorder.finish(level, time) {
+        assert!(trail.push(brief));
+        assert_eq!(shown(&trail), brief.take_breadcrumb().unwrap());
+        false
+    } else {
+        let mut record = recorder.take_spilled();
+        assert!(trail.push(&mut record.clone()));
+        assert_eq!(shown(&trail), record.take_breadcrumb().unwrap());
+        assert!(record.is_none());
+        true
     };
     let breadcrumb = shown(&trail);
     let text = serde_json::to_string(&trail.freeze(1).before(&[])).unwrap();
@@ -150,7 +147,7 @@ fn what_was_built_is_known_to_the_last_bit() {
         let trail = Trail::Inherited(Crumbs::default()).next(1);
         let mut recorder = Recorder::new(&ONE);
         recorder.field(field);
-        let Finished::Brief(brief) = recorder.finish(Level::Info, 0) else { panic!("it fits") };
+        let Some(brief) = recorder.finish(Level::Info, 0) else { panic!("it fits") };
         assert!(trail.push(brief));
         let crumbs = trail.freeze(1);
         for old in &values {
@@ -179,7 +176,7 @@ fn fields_and_message_come_back_as_they_were() {
     assert_eq!(breadcrumb.level, Level::Warning);
     assert_eq!(breadcrumb.message.as_deref(), Some("GET /cart"));
     let time = breadcrumb.timestamp.duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    assert_eq!(time.as_micros(), 1_700_000_000_123_456);
+    assert_eq!(time.as_nanos(), 1_700_000_000_123_456_789);
     let data = json!({"status": -404, "host": "a.invalid", "took": 1.5, "ok": true, "none": null, "letter": "ß"});
     assert_eq!(serde_json::to_value(&breadcrumb.data).unwrap(), data);
 }

@@ -64,16 +64,14 @@ impl<T: Item> Slot<T> {
         });
     }
 
-    /// Drops what is there.
+    /// Drops the whole value that is there.
     ///
     /// # Safety
-    /// The slot was published with this flag, and is the caller's alone; it is not shown again.
+    /// The slot was published as a whole value, and is the caller's alone; it is not shown again.
     #[inline]
-    pub(super) unsafe fn clear(&self, flag: u8) {
-        if flag == WHOLE {
-            // SAFETY: the flag says what was written, and the slot is the caller's.
-            self.0.with_mut(|either| unsafe { either.cast::<T>().drop_in_place() });
-        }
+    pub(super) unsafe fn clear(&self) {
+        // SAFETY: the caller's promise.
+        self.0.with_mut(|either| unsafe { either.cast::<T>().drop_in_place() });
     }
 }
 
@@ -107,13 +105,13 @@ impl<T: Item> Cargo<T> for Brief<T::Header> {
         let from: *const MaybeUninit<u8> = ptr::from_ref(self).cast();
         slot.0.with_mut(|either| {
             let to = either.cast::<MaybeUninit<u8>>();
-            // One of two lengths, each known here, so that a few wide moves are all.
-            if offset_of!(Self, bytes) + Bytes::reach(self.bytes.len()) <= SHORT {
-                // SAFETY: the slot is ours; `SHORT` is less than the size of either, and holds all that is initialised.
-                unsafe { ptr::copy_nonoverlapping(from, to, SHORT) };
-            } else {
-                // SAFETY: the slot is ours, and has room for the whole.
-                unsafe { ptr::copy_nonoverlapping(from, to, size_of::<Self>()) };
+            // In one or two steps of lengths that are known here, so that a few wide moves are all.
+            // SAFETY: the slot is ours; `SHORT` is less than the size of either.
+            unsafe { ptr::copy_nonoverlapping(from, to, SHORT) };
+            if offset_of!(Self, bytes) + Bytes::reach(self.bytes.len()) > SHORT {
+                let (from, to) = (from.wrapping_add(SHORT), to.wrapping_add(SHORT));
+                // SAFETY: as above, the rest of what both have room for.
+                unsafe { ptr::copy_nonoverlapping(from, to, size_of::<Self>() - SHORT) };
             }
         });
         const { assert!(size_of::<Self>() >= SHORT, "a short copy stays inside") };
@@ -134,7 +132,7 @@ impl<T: Item> Seen<'_, T> {
 /// Of a flag: nothing is published.
 pub(super) const EMPTY: u8 = 0;
 /// Of a flag: a whole value.
-const WHOLE: u8 = 1;
+pub(super) const WHOLE: u8 = 1;
 /// Of a flag: a header and bytes.
 const BRIEF: u8 = 2;
 /// How much of a brief that is short is copied: a line and a half.

@@ -12,11 +12,12 @@ use super::lane::LANES;
 use super::line::Ticket;
 use super::rate_limit::RateLimits;
 use super::sessions::Pending;
+use super::writing::Writing;
 use crate::callback;
 use crate::diag;
 use crate::hub::{Hub, HubSwitchGuard};
+use crate::protocol::Level;
 use crate::protocol::client_report::Reason;
-use crate::protocol::{DynamicSamplingContext, Level, TraceId};
 use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
 use crate::transport::{Delivery, Transport};
@@ -120,10 +121,7 @@ pub(super) struct Sender {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) limits: RateLimits,
     pub(super) sessions: Pending,
-    /// The bytes of one envelope, reused.
-    pub(super) buffer: Vec<u8>,
-    /// What is said of traces about which nothing is decided; the trace is filled in, each time.
-    pub(super) undecided: DynamicSamplingContext,
+    pub(super) writing: Writing,
     /// When the next report of losses may ride on an event.
     next_report: Instant,
     /// When what waits in each lane is to be sent; `None` while nothing does.
@@ -137,10 +135,10 @@ pub(super) struct Sender {
 impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
         let next_report = Instant::now() + REPORT_EVERY;
-        let undecided = core.origin.undecided(TraceId::default());
+        let writing = Writing::new(&core);
         let (limits, sessions, batches_due) = (RateLimits::new(), Pending::default(), [None; LANES]);
-        let (buffer, is_busy, is_quiet) = (Vec::new(), false, false);
-        Self { core, transport, limits, sessions, buffer, undecided, next_report, batches_due, is_busy, is_quiet }
+        let (is_busy, is_quiet) = (false, false);
+        Self { core, transport, limits, sessions, writing, next_report, batches_due, is_busy, is_quiet }
     }
 
     fn run(mut self, start: Start) {

@@ -138,7 +138,7 @@ impl From<Event<'static>> for Matter {
 }
 
 impl Seed {
-    fn into_event(self) -> Event<'static> {
+    pub(crate) fn into_event<'e>(self) -> Event<'e> {
         let event = Event { level: self.level, ..Event::bare(self.id, self.time) };
         match self.what {
             What::Message(message) => Event { message: Some(message), ..event },

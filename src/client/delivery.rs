@@ -1,6 +1,5 @@
 //! Delivering a parcel: as bytes, to a transport that sends them and says what became of them, or as an envelope.
 
-use std::mem;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -8,18 +7,15 @@ use super::Core;
 use super::parcel::{Left, Parcel, Queued};
 use super::sender::{Sender, remaining};
 use super::sessions::sessions;
-use super::tracing::{Agreed, header};
+use super::tracing::header;
 use crate::callback;
 use crate::diag;
-use crate::matter::Taken;
+use crate::matter::{Matter, Taken};
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
-use crate::scope::{Crumbs, Scope};
-use crate::session::{self, Update};
-use crate::trace::Tree;
+use crate::scope::Scope;
+use crate::session;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
-use crate::wire::headers::HeaderFields;
-use crate::wire::write::EnvelopeWriter;
 use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem};
 
 impl Sender {
@@ -34,7 +30,7 @@ impl Sender {
         match transport.delivery() {
             Delivery::Bytes(bytes) => self.deliver_bytes(bytes, parcel, &losses, deadline),
             _ => {
-                let envelope = self.core.envelope_of(parcel);
+                let envelope = self.core.envelope_of(parcel, &mut self.writing.undecided);
                 self.core.hand_over(transport.as_ref(), envelope, &losses);
             }
         }
@@ -64,18 +60,32 @@ impl Sender {
         losses: &[ItemLoss],
         deadline: Option<Instant>,
     ) {
-        self.buffer.clear();
+        let Self { core, writing, .. } = self;
+        writing.buffer.clear();
         let written = match parcel {
             Parcel::Event { taken: Taken { matter, scope }, left, agreed, session } => {
-                let crumbs = Some(scope.crumbs()).filter(|crumbs| left != Left::Nothing && !crumbs.is_empty());
-                let mut event = matter.into_event();
-                self.core.fill_but_for_breadcrumbs(&mut event, &scope, left);
-                self.write_event(&mut event, crumbs, &scope, &agreed, session.as_deref())
+                let mut write = |event: &mut Event<'_>| {
+                    let crumbs = Some(scope.crumbs()).filter(|crumbs| left != Left::Nothing && !crumbs.is_empty());
+                    writing.event(core, event, crumbs, &scope, &agreed, session.as_deref())
+                };
+                match matter {
+                    Matter::Whole(mut event) => {
+                        core.fill_but_for_breadcrumbs(&mut event, &scope, left);
+                        write(&mut event)
+                    }
+                    // It is written at once, so it never leaves the stack, and is lent what does not change.
+                    Matter::Seed(seed) => {
+                        let mut event = seed.into_event();
+                        scope.fill_all_but_breadcrumbs(&mut event);
+                        core.lend_defaults(&mut event);
+                        write(&mut event)
+                    }
+                }
             }
-            Parcel::Transaction { tree, scope } => self.write_transaction(&tree, &scope),
-            Parcel::Envelope(envelope) => envelope.append_to(&mut self.buffer),
-            Parcel::Item(item) => self.write(|_, writer| writer.item(&item)),
-            Parcel::Batch(batch) => self.write(|core, writer| batch.write(core, writer)),
+            Parcel::Transaction { tree, scope } => writing.transaction(core, &tree, &scope),
+            Parcel::Envelope(envelope) => envelope.append_to(&mut writing.buffer),
+            Parcel::Item(item) => writing.items(|writer| writer.item(&item)),
+            Parcel::Batch(batch) => writing.items(|writer| batch.write(core, writer)),
         };
         if let Err(error) = written {
             diag::say(&self.core.options, Level::Error, format_args!("an item does not become JSON: {error}"));
@@ -88,48 +98,7 @@ impl Sender {
                 self.core.discard(losses, Reason::NetworkError);
             }
         }
-        self.buffer.shrink_to(KEPT_BUFFER);
-    }
-
-    /// Writes an event, with `crumbs` from where they are.
-    fn write_event(
-        &mut self,
-        event: &mut Event<'static>,
-        crumbs: Option<&Crumbs>,
-        scope: &Scope,
-        agreed: &Agreed,
-        session: Option<&Update>,
-    ) -> Result<(), serde_json::Error> {
-        let trace = agreed.header(event, &mut self.undecided);
-        let headers = HeaderFields { event_id: Some(event.event_id), trace, ..self.core.header_fields() };
-        let mut writer = EnvelopeWriter::new(&mut self.buffer, &headers)?;
-        match crumbs {
-            Some(crumbs) => {
-                let own = mem::take(&mut event.breadcrumbs.values);
-                writer.event_with_breadcrumbs(event, &crumbs.before(&own))?;
-            }
-            None => writer.event(event)?,
-        }
-        if let Some(update) = session {
-            writer.session(&update.to_item(session::attributes(&self.core.options)))?;
-        }
-        scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
-    }
-
-    fn write_transaction(&mut self, tree: &Tree, scope: &Scope) -> Result<(), serde_json::Error> {
-        let transaction = self.core.transaction(tree, scope);
-        let trace = tree.baggage().and_then(|agreed| header(agreed));
-        let headers = HeaderFields { event_id: Some(transaction.event_id), trace, ..self.core.header_fields() };
-        EnvelopeWriter::new(&mut self.buffer, &headers)?.transaction(&transaction)
-    }
-
-    /// Writes the headers, and what comes after them.
-    fn write(
-        &mut self,
-        items: impl FnOnce(&Core, &mut EnvelopeWriter<'_>) -> Result<(), serde_json::Error>,
-    ) -> Result<(), serde_json::Error> {
-        let mut writer = EnvelopeWriter::new(&mut self.buffer, &self.core.header_fields())?;
-        items(&self.core, &mut writer)
+        self.writing.buffer.shrink_to(KEPT_BUFFER);
     }
 
     fn settle(&mut self, losses: &[ItemLoss], reply: &Reply) {
@@ -146,7 +115,8 @@ impl Sender {
 
     /// Sends what stands in the buffer.
     fn send(&mut self, transport: &dyn SendBytes, deadline: Option<Instant>) -> Result<Reply, SendError> {
-        let sent = callback::guarded("transport", || transport.send_bytes(&self.buffer, deadline.map(remaining)));
+        let sent =
+            callback::guarded("transport", || transport.send_bytes(&self.writing.buffer, deadline.map(remaining)));
         let reply = sent.unwrap_or_else(|_| Err(SendError::Other("the transport panicked".into())))?;
         let now = Instant::now();
         self.limits.update(&reply, now);
@@ -163,8 +133,8 @@ impl Sender {
         let transport = Arc::clone(&self.transport);
         match transport.delivery() {
             Delivery::Bytes(bytes) => {
-                self.buffer.clear();
-                let written = self.write(|_, writer| writer.client_report(report));
+                self.writing.buffer.clear();
+                let written = self.writing.items(|writer| writer.client_report(report));
                 written.is_ok() && self.send(bytes, deadline).is_ok_and(|reply| (200..300).contains(&reply.status))
             }
             _ => {
@@ -179,7 +149,7 @@ impl Sender {
 impl Core {
     /// Delivers on the calling thread, to a transport that wants that.
     pub(crate) fn deliver_inline(&self, transport: &Arc<dyn Transport>, parcel: Parcel, losses: &[ItemLoss]) {
-        let envelope = self.envelope_of(parcel);
+        let envelope = self.envelope_of(parcel, &mut self.origin.undecided(TraceId::default()));
         self.hand_over(transport.as_ref(), envelope, losses);
     }
 
@@ -192,7 +162,8 @@ impl Core {
         }
     }
 
-    fn envelope_of(&self, parcel: Parcel) -> Envelope {
+    /// Makes the envelope of a parcel. `undecided` is one of this client, whatever its trace.
+    fn envelope_of(&self, parcel: Parcel, undecided: &mut DynamicSamplingContext) -> Envelope {
         match parcel {
             Parcel::Event { taken: Taken { matter, scope }, left, agreed, session } => {
                 let mut event = matter.into_event();
@@ -200,9 +171,8 @@ impl Core {
                 if left != Left::Nothing {
                     scope.fill_breadcrumbs(&mut event);
                 }
-                let mut undecided = self.origin.undecided(TraceId::default());
-                let mut envelope = self.envelope(agreed.header(&event, &mut undecided));
-                envelope.add_item(*event);
+                let mut envelope = self.envelope(agreed.header(&event, undecided));
+                envelope.add_item(EnvelopeItem::Event(event));
                 if let Some(update) = session {
                     envelope.add_item(update.to_item(session::attributes(&self.options)));
                 }
@@ -222,10 +192,12 @@ impl Core {
 
     /// An envelope with nothing in it yet, which belongs to a trace.
     pub(super) fn envelope(&self, trace: Option<&DynamicSamplingContext>) -> Envelope {
-        let headers = self.headers();
-        Envelope::new().with_headers(match trace {
-            Some(trace) => headers.with_trace(trace.clone()),
-            None => headers,
+        Envelope::new().with_headers(EnvelopeHeaders {
+            dsn: self.dsn.clone(),
+            sdk: Some(Arc::clone(&self.sdk)),
+            sent_at: Some(SystemTime::now()),
+            trace: trace.cloned(),
+            ..EnvelopeHeaders::default()
         })
     }
 
@@ -236,14 +208,6 @@ impl Core {
         envelope
     }
 
-    fn headers(&self) -> EnvelopeHeaders {
-        let headers = EnvelopeHeaders::new().with_sdk(self.sdk.clone()).with_sent_at(SystemTime::now());
-        match &self.options.dsn {
-            Some(dsn) => headers.with_dsn(dsn.clone()),
-            None => headers,
-        }
-    }
-
     /// Fills what was left to be filled, but for the breadcrumbs.
     fn fill_but_for_breadcrumbs(&self, event: &mut Event<'static>, scope: &Scope, left: Left) {
         if left == Left::Everything {
@@ -252,16 +216,6 @@ impl Core {
         // It has seen them, and what it took out stays out.
         if self.options.before_send.is_none() {
             self.fill_defaults(event);
-        }
-    }
-
-    /// The headers of every envelope, borrowed.
-    fn header_fields(&self) -> HeaderFields<'_> {
-        HeaderFields {
-            dsn: self.options.dsn.as_ref(),
-            sdk: Some(&self.sdk),
-            sent_at: Some(SystemTime::now()),
-            ..HeaderFields::default()
         }
     }
 }

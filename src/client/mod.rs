@@ -17,6 +17,7 @@ mod sender;
 mod sessions;
 mod spare;
 mod tracing;
+mod writing;
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
@@ -73,7 +74,9 @@ pub struct Client {
 /// What a client shares with its sender thread.
 pub(crate) struct Core {
     pub(crate) options: ClientOptions,
-    pub(crate) sdk: ClientSdkInfo,
+    /// Where envelopes say they go, and who sends them: shared with each that is not written at once.
+    dsn: Option<Arc<Dsn>>,
+    pub(crate) sdk: Arc<ClientSdkInfo>,
     pub(crate) origin: Arc<Origin>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) queue: Inbox<Queued>,
@@ -131,7 +134,8 @@ impl Client {
         let inline = transport.filter(|transport| matches!(transport.delivery(), Delivery::Inline)).cloned();
         let capacity = options.transport_channel_capacity.map_or(QUEUE_CAPACITY, usize::from);
         let core = Core {
-            sdk: sdk(&options),
+            dsn: options.dsn.clone().map(Arc::new),
+            sdk: Arc::new(sdk(&options)),
             origin: Arc::new(Origin::of(&options)),
             queue: Inbox::new(capacity),
             queued_bytes: AtomicUsize::new(0),

@@ -20,10 +20,10 @@ use super::{Core, name_of};
 use crate::callback::{self, Panicked};
 use crate::diag;
 use crate::matter::{Matter, Taken};
-use crate::options::EventSamplingStrategy;
+use crate::options::{ClientOptions, EventSamplingStrategy};
 use crate::protocol::client_report::Reason;
 use crate::protocol::ids::random_u64;
-use crate::protocol::{Event, Level};
+use crate::protocol::{ClientSdkInfo, Event, Level};
 use crate::scope::Scope;
 use crate::session::{Session, Update};
 
@@ -146,22 +146,12 @@ impl Core {
 
     /// Fills in what the options say, where the event says nothing.
     pub(crate) fn fill_defaults(&self, event: &mut Event<'static>) {
-        let options = &self.options;
-        for (own, default) in [
-            (&mut event.release, &options.release),
-            (&mut event.environment, &options.environment),
-            (&mut event.server_name, &options.server_name),
-        ] {
-            if own.is_none() {
-                own.clone_from(default);
-            }
-        }
-        if event.sdk.is_none() {
-            event.sdk = Some(Cow::Owned(self.sdk.clone()));
-        }
-        if event.platform == "other" {
-            event.platform = Cow::Borrowed("native");
-        }
+        fill_defaults(event, &self.options, Cow::clone, || Cow::Owned((*self.sdk).clone()));
+    }
+
+    /// The same, by reference, for an event that is written at once.
+    pub(crate) fn lend_defaults<'a>(&'a self, event: &mut Event<'a>) {
+        fill_defaults(event, &self.options, |text| Cow::Borrowed(&**text), || Cow::Borrowed(&*self.sdk));
     }
 
     /// Decides whether an event is sent. If not, how its session stands is told without it.
@@ -183,6 +173,29 @@ impl Core {
                 diag::say(&self.options, Level::Error, format_args!("{name} panicked; the item is dropped"));
             })
             .ok()
+    }
+}
+
+fn fill_defaults<'a, 'e>(
+    event: &mut Event<'e>,
+    options: &'a ClientOptions,
+    text: fn(&'a Cow<'static, str>) -> Cow<'e, str>,
+    sdk: impl FnOnce() -> Cow<'e, ClientSdkInfo>,
+) {
+    for (own, default) in [
+        (&mut event.release, &options.release),
+        (&mut event.environment, &options.environment),
+        (&mut event.server_name, &options.server_name),
+    ] {
+        if own.is_none() {
+            *own = default.as_ref().map(text);
+        }
+    }
+    if event.sdk.is_none() {
+        event.sdk = Some(sdk());
+    }
+    if event.platform == "other" {
+        event.platform = Cow::Borrowed("native");
     }
 }
 

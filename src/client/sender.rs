@@ -12,11 +12,12 @@ use super::lane::LANES;
 use super::line::Ticket;
 use super::rate_limit::RateLimits;
 use super::sessions::Pending;
+use super::writing::Writing;
 use crate::callback;
 use crate::diag;
 use crate::hub::{Hub, HubSwitchGuard};
+use crate::protocol::Level;
 use crate::protocol::client_report::Reason;
-use crate::protocol::{DynamicSamplingContext, Level, TraceId};
 use crate::scope::Scope;
 use crate::sync::parker::{Start, Woken};
 use crate::transport::{Delivery, Transport};
@@ -120,10 +121,7 @@ pub(super) struct Sender {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) limits: RateLimits,
     pub(super) sessions: Pending,
-    /// The bytes of one envelope, reused.
-    pub(super) buffer: Vec<u8>,
-    /// What is said of traces about which nothing is decided; the trace is filled in, each time.
-    pub(super) undecided: DynamicSamplingContext,
+    pub(super) writing: Writing,
     /// When the next report of losses may ride on an event.
     next_report: Instant,
     /// When the sender looks at each lane again, and sends what waits there; `None` while nothing does, nor did lately.
@@ -138,14 +136,12 @@ pub(super) struct Sender {
 
 impl Sender {
     fn new(core: Arc<Core>, transport: Arc<dyn Transport>) -> Self {
-        let undecided = core.origin.undecided(TraceId::default());
         Self {
+            writing: Writing::new(&core),
             core,
             transport,
             limits: RateLimits::new(),
             sessions: Pending::default(),
-            buffer: Vec::new(),
-            undecided,
             next_report: Instant::now() + REPORT_EVERY,
             batches_due: [None; LANES],
             has_batched: false,

@@ -63,7 +63,7 @@ impl Core {
         transaction.release.clone_from(&self.options.release);
         transaction.environment.clone_from(&self.options.environment);
         transaction.server_name.clone_from(&self.options.server_name);
-        transaction.sdk = Some(Cow::Owned(self.sdk.clone()));
+        transaction.sdk = Some(Cow::Owned((*self.sdk).clone()));
         transaction.platform = Cow::Borrowed("native");
         transaction
     }

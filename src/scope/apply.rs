@@ -32,7 +32,7 @@ impl Scope {
     }
 
     /// The same, but leaves the breadcrumbs to whoever can write them from where they are.
-    pub(crate) fn fill_all_but_breadcrumbs(&self, event: &mut Event<'static>) {
+    pub(crate) fn fill_all_but_breadcrumbs(&self, event: &mut Event<'_>) {
         for (key, value) in self.tags.iter().flat_map(|tags| tags.iter()) {
             event.tags.entry(key.to_string()).or_insert_with(|| value.to_string());
         }
@@ -68,7 +68,7 @@ impl Scope {
     }
 
     /// Says to which trace an event belongs.
-    pub(crate) fn fill_trace(&self, event: &mut Event<'static>) {
+    pub(crate) fn fill_trace(&self, event: &mut Event<'_>) {
         event.contexts.entry("trace".to_owned()).or_insert_with(|| match self.span() {
             Some(span) => span.get_trace_context().into(),
             None => {

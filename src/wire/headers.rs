@@ -1,21 +1,25 @@
 //! What stands in the first line of an envelope.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use super::json;
 use crate::dsn::Dsn;
-use crate::protocol::time::rfc3339_opt;
+use crate::protocol::time::{rfc3339, rfc3339_opt};
 use crate::protocol::{ClientSdkInfo, DynamicSamplingContext, Map, Value};
 
 /// The headers of an envelope. Those without a field here are kept, but cannot be seen.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub struct EnvelopeHeaders {
     pub(crate) event_id: Option<Uuid>,
-    // Boxed because few envelopes carry one, and because it is large.
-    pub(crate) dsn: Option<Box<Dsn>>,
-    pub(crate) sdk: Option<ClientSdkInfo>,
+    // Shared, because all envelopes of a client carry the same.
+    #[serde(default, deserialize_with = "shared")]
+    pub(crate) dsn: Option<Arc<Dsn>>,
+    #[serde(default, deserialize_with = "shared")]
+    pub(crate) sdk: Option<Arc<ClientSdkInfo>>,
     #[serde(default, with = "rfc3339_opt")]
     pub(crate) sent_at: Option<SystemTime>,
     pub(crate) trace: Option<DynamicSamplingContext>,
@@ -39,14 +43,14 @@ impl EnvelopeHeaders {
     /// Sets where the envelope goes; only the public part of the DSN is written.
     #[must_use]
     pub fn with_dsn(mut self, dsn: Dsn) -> Self {
-        self.dsn = Some(Box::new(dsn));
+        self.dsn = Some(Arc::new(dsn));
         self
     }
 
     /// Sets the name and version of the SDK.
     #[must_use]
     pub fn with_sdk(mut self, sdk: ClientSdkInfo) -> Self {
-        self.sdk = Some(sdk);
+        self.sdk = Some(Arc::new(sdk));
         self
     }
 
@@ -68,7 +72,7 @@ impl EnvelopeHeaders {
         HeaderFields {
             event_id: self.event_id,
             dsn: self.dsn.as_deref(),
-            sdk: self.sdk.as_ref(),
+            sdk: self.sdk.as_deref(),
             sent_at: self.sent_at,
             trace: self.trace.as_ref(),
             other: (!self.other.is_empty()).then_some(&self.other),
@@ -99,6 +103,50 @@ pub(crate) struct HeaderFields<'a> {
     pub(crate) other: Option<&'a Map<String, Value>>,
 }
 
+/// The headers that are the same in all envelopes of a client, as the bytes that begin the line.
+/// By default there are none.
+#[derive(Debug, Default)]
+pub(crate) struct FixedHeaders {
+    /// Ends before the closing brace.
+    pub(super) opened: Vec<u8>,
+}
+
+impl FixedHeaders {
+    /// Writes them.
+    ///
+    /// # Errors
+    ///
+    /// None of the types here refuses to become JSON.
+    pub(crate) fn new(dsn: Option<&Dsn>, sdk: &ClientSdkInfo) -> Result<Self, serde_json::Error> {
+        let mut opened = Vec::new();
+        json::append(&mut opened, &HeaderFields { dsn, sdk: Some(sdk), ..HeaderFields::default() })?;
+        opened.pop();
+        Ok(Self { opened })
+    }
+}
+
+/// The headers that differ from one envelope of a client to the next.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct OwnHeaders<'a> {
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub(crate) sent_at: SystemTime,
+    #[serde(serialize_with = "simple", skip_serializing_if = "Option::is_none")]
+    pub(crate) event_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<&'a DynamicSamplingContext>,
+}
+
+impl OwnHeaders<'_> {
+    /// Headers that say when the envelope is sent.
+    pub(crate) fn now() -> Self {
+        Self { sent_at: SystemTime::now(), event_id: None, trace: None }
+    }
+}
+
+fn shared<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Arc<T>>, D::Error> {
+    Option::deserialize(deserializer).map(|value| value.map(Arc::new))
+}
+
 fn simple<S: Serializer>(id: &Option<Uuid>, serializer: S) -> Result<S::Ok, S::Error> {
     match id {
         Some(id) => uuid::serde::simple::serialize(id, serializer),
@@ -110,5 +158,42 @@ fn without_secret<S: Serializer>(dsn: &Option<&Dsn>, serializer: S) -> Result<S:
     match dsn {
         Some(dsn) => serializer.collect_str(&dsn.without_secret()),
         None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Envelope;
+    use crate::wire::write::EnvelopeWriter;
+
+    #[test]
+    fn headers_that_are_written_in_two_parts_read_back_as_one() {
+        let dsn: Dsn = "https://public:secret@sentry.invalid/1".parse().unwrap();
+        let sdk = ClientSdkInfo { name: "a \"name\"".to_owned(), ..ClientSdkInfo::default() };
+        let trace = DynamicSamplingContext::new().with_release("shop@1".to_owned());
+        let sent_at = SystemTime::UNIX_EPOCH;
+        let event_id = Some(Uuid::from_u128(7));
+        let fixed = FixedHeaders::new(Some(&dsn), &sdk).unwrap();
+        for own in
+            [OwnHeaders { sent_at, event_id, trace: Some(&trace) }, OwnHeaders { sent_at, event_id: None, trace: None }]
+        {
+            let mut bytes = b"before".to_vec();
+            EnvelopeWriter::of_client(&mut bytes, &fixed, &own).unwrap();
+            let read = Envelope::from_slice(bytes.strip_prefix(b"before").unwrap()).unwrap();
+            let expected = EnvelopeHeaders {
+                event_id: own.event_id,
+                dsn: Some(Arc::new("https://public@sentry.invalid/1".parse().unwrap())),
+                sdk: Some(Arc::new(sdk.clone())),
+                sent_at: Some(sent_at),
+                trace: own.trace.cloned(),
+                ..EnvelopeHeaders::default()
+            };
+            assert_eq!(read.headers(), &expected);
+        }
+        let mut bytes = Vec::new();
+        let own = OwnHeaders { sent_at, event_id: None, trace: None };
+        EnvelopeWriter::of_client(&mut bytes, &FixedHeaders::default(), &own).unwrap();
+        assert_eq!(Envelope::from_slice(&bytes).unwrap().headers(), &EnvelopeHeaders::new().with_sent_at(sent_at));
     }
 }

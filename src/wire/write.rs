@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::Error as _;
 
 use super::envelope::{Envelope, Original, Slot, Verbatim};
-use super::headers::HeaderFields;
+use super::headers::{FixedHeaders, HeaderFields, OwnHeaders};
 use super::item::{EnvelopeItem, ItemContainer, Kind, LOGS, METRICS};
 use super::json;
 use crate::protocol::{Attachment, ClientReport, Event, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction};
@@ -76,6 +76,23 @@ impl<'b> EnvelopeWriter<'b> {
     /// Writes the headers to the end of `out`.
     pub(crate) fn new(out: &'b mut Vec<u8>, headers: &HeaderFields<'_>) -> Result<Self, serde_json::Error> {
         json::append(out, headers)?;
+        out.push(b'\n');
+        Ok(Self { out })
+    }
+
+    /// Writes the headers of a client's envelope to the end of `out`.
+    pub(crate) fn of_client(
+        out: &'b mut Vec<u8>,
+        fixed: &FixedHeaders,
+        own: &OwnHeaders<'_>,
+    ) -> Result<Self, serde_json::Error> {
+        out.extend_from_slice(&fixed.opened);
+        let joint = out.len();
+        json::append(out, own)?;
+        // An object goes on where another ended; neither is without fields.
+        if let Some(brace) = out.get_mut(joint).filter(|_| !fixed.opened.is_empty()) {
+            *brace = b',';
+        }
         out.push(b'\n');
         Ok(Self { out })
     }

@@ -1,0 +1,72 @@
+//! What the sender writes envelopes with: a buffer, and what is the same in all of them.
+
+use std::mem;
+
+use super::Core;
+use super::tracing::{Agreed, header};
+use crate::diag;
+use crate::protocol::{DynamicSamplingContext, Event, Level, TraceId};
+use crate::scope::{Crumbs, Scope};
+use crate::session::{self, Update};
+use crate::trace::Tree;
+use crate::wire::headers::{FixedHeaders, OwnHeaders};
+use crate::wire::write::EnvelopeWriter;
+
+/// The bytes of one envelope, and what the next begins with.
+pub(super) struct Writing {
+    pub(super) buffer: Vec<u8>,
+    fixed: FixedHeaders,
+    /// What is said of traces about which nothing is decided; the trace is filled in, each time.
+    pub(super) undecided: DynamicSamplingContext,
+}
+
+impl Writing {
+    pub(super) fn new(core: &Core) -> Self {
+        let fixed = FixedHeaders::new(core.dsn.as_deref(), &core.sdk).unwrap_or_else(|error| {
+            diag::say(&core.options, Level::Error, format_args!("headers do not become JSON: {error}"));
+            FixedHeaders::default()
+        });
+        Self { buffer: Vec::new(), fixed, undecided: core.origin.undecided(TraceId::default()) }
+    }
+
+    /// Writes an event, with `crumbs` from where they are.
+    pub(super) fn event(
+        &mut self,
+        core: &Core,
+        event: &mut Event<'_>,
+        crumbs: Option<&Crumbs>,
+        scope: &Scope,
+        agreed: &Agreed,
+        session: Option<&Update>,
+    ) -> Result<(), serde_json::Error> {
+        let trace = agreed.header(event, &mut self.undecided);
+        let own = OwnHeaders { event_id: Some(event.event_id), trace, ..OwnHeaders::now() };
+        let mut writer = EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &own)?;
+        match crumbs {
+            Some(crumbs) => {
+                let own = mem::take(&mut event.breadcrumbs.values);
+                writer.event_with_breadcrumbs(event, &crumbs.before(&own))?;
+            }
+            None => writer.event(event)?,
+        }
+        if let Some(update) = session {
+            writer.session(&update.to_item(session::attributes(&core.options)))?;
+        }
+        scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
+    }
+
+    pub(super) fn transaction(&mut self, core: &Core, tree: &Tree, scope: &Scope) -> Result<(), serde_json::Error> {
+        let transaction = core.transaction(tree, scope);
+        let trace = tree.baggage().and_then(|agreed| header(agreed));
+        let own = OwnHeaders { event_id: Some(transaction.event_id), trace, ..OwnHeaders::now() };
+        EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &own)?.transaction(&transaction)
+    }
+
+    /// Writes the headers, and what comes after them.
+    pub(super) fn items(
+        &mut self,
+        items: impl FnOnce(&mut EnvelopeWriter<'_>) -> Result<(), serde_json::Error>,
+    ) -> Result<(), serde_json::Error> {
+        items(&mut EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &OwnHeaders::now())?)
+    }
+}

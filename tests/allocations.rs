@@ -281,6 +281,10 @@ fn breadcrumbs_that_an_integration_sees_are_built_in_the_same_memory_each_time()
     assert!(allocations(capture) > 500);
     let most = (0..50).map(|_| allocations(capture)).max();
     assert!(most.unwrap() < 20, "{most:?}");
+    // One without breadcrumbs takes no memory for them away.
+    let bare = Hub::new(Some(Arc::clone(&client)), Arc::default());
+    assert!(!bare.capture_message("seen", Level::Info).is_nil());
+    assert!(allocations(capture) < 20);
 }
 
 #[test]

@@ -22,6 +22,9 @@ impl Spare {
 
     /// Puts the scope's breadcrumbs before those the event brought along, in memory from here if there is some.
     pub(crate) fn fill(&self, event: &mut Event<'static>, scope: &Scope) {
+        if scope.crumbs().is_empty() {
+            return;
+        }
         let own = std::mem::take(&mut event.breadcrumbs.values);
         let spent = self.0.pop().unwrap_or_default();
         event.breadcrumbs.values = scope.crumbs().build_over(spent);
@@ -35,9 +38,9 @@ impl Spare {
         let Some(built) = scope.crumbs().are_built_in(values).filter(|built| built.bytes <= MOST_BYTES) else {
             return false;
         };
-        let own = values.split_off(built.count);
-        let spent = std::mem::replace(values, own);
         if built.count != 0 {
+            let own = values.split_off(built.count);
+            let spent = std::mem::replace(values, own);
             drop(self.0.push(spent));
         }
         true

@@ -122,7 +122,7 @@ const CAPTURES: &[Row] = rows! {
     "all threads: capture, 100 breadcrumbs": captures::in_all_full() => Goal::times(2.0);
     "all threads: capture, 100 of `breadcrumb!`": captures::in_all_full_by_macro() => Goal::times(2.0);
     "processed: capture, 100 breadcrumbs": captures::capture_processed() => Goal::times(1.5);
-    "processed by what our `init` adds: capture, 100 breadcrumbs": captures::capture_init() => Goal::times(10.0);
+    "processed by what our `init` adds: capture, 100 breadcrumbs": captures::capture_init() => Goal::times(5.0);
     "processed, all threads: capture, 100 breadcrumbs": captures::in_all_processed() => Goal::times(1.5);
 };
 

@@ -24,9 +24,10 @@ pub fn capture_error(host: Host) -> Run {
     Stage::new(host).burst(1, move |hub, _| _ = black_box(hub.capture_error(black_box(&error))))
 }
 
-/// By the free function, in a state in which nothing is captured. Nobody looks at the id, as hosts hardly ever do.
+/// By the free function, in a state in which nothing is captured: a constant text, and nobody looks at the id, as hosts mostly
+/// call it. What hides either from the compiler takes as long as the call.
 pub fn capture_free(host: Host) -> Run {
-    Stage::new(host).under(|_| _ = sdk::capture_message(opaque(&"the cache is cold"), Level::Info), |_, _| ())
+    Stage::new(host).under(|_| _ = sdk::capture_message("the cache is cold", Level::Info), |_, _| ())
 }
 
 /// The same with an error.

@@ -115,8 +115,10 @@ impl Hub {
                     Attempt::NoRoom
                 }
             }
-            Some(client) if client.is_enabled() => Attempt::Examined(client.clone()),
-            _ => Attempt::Pushed,
+            bound => {
+                let client = bound.filter(|client| client.is_enabled()).cloned();
+                client.map_or(Attempt::Pushed, Attempt::Examined)
+            }
         };
         (attempt, top.end())
     }

@@ -190,8 +190,15 @@ fn finish(level: Level, recorder: &mut Recorder) {
     if let Some(brief) = recorder.finish(level, clock::coarse()) {
         push_to_current(brief);
     } else {
-        push_by_the_top(&mut recorder.take_spilled());
+        finish_spilled(recorder);
     }
+}
+
+/// The same for what does not fit a slot.
+#[cold]
+#[inline(never)]
+fn finish_spilled(recorder: &mut Recorder) {
+    push_to_current(&mut recorder.take_spilled());
 }
 
 /// Appends the record to the current hub.

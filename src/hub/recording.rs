@@ -115,8 +115,10 @@ impl Hub {
                     Attempt::NoRoom
                 }
             }
-            Some(client) if client.is_enabled() => Attempt::Examined(client.clone()),
-            _ => Attempt::Pushed,
+            bound => {
+                let client = bound.filter(|client| client.is_enabled()).cloned();
+                client.map_or(Attempt::Pushed, Attempt::Examined)
+            }
         };
         (attempt, top.end())
     }
@@ -188,8 +190,15 @@ fn finish(level: Level, recorder: &mut Recorder) {
     if let Some(brief) = recorder.finish(level, clock::coarse()) {
         push_to_current(brief);
     } else {
-        push_by_the_top(&mut recorder.take_spilled());
+        finish_spilled(recorder);
     }
+}
+
+/// The same for what does not fit a slot.
+#[cold]
+#[inline(never)]
+fn finish_spilled(recorder: &mut Recorder) {
+    push_to_current(&mut recorder.take_spilled());
 }
 
 /// Appends the record to the current hub.

@@ -83,6 +83,9 @@ pub(crate) trait Subject<N: 'static>: Sized + 'static {
     }
 }
 
+/// The roster of an entry that was to end, and whether it did.
+pub(crate) type Ended<H, T, N> = (Arc<Roster<H, T, N>>, Result<(), Refused>);
+
 type Place<T, N> = NonNull<Link<Entry<T, N>>>;
 
 type Slot<T, N> = UnsafeCell<MaybeUninit<Link<Entry<T, N>>>>;
@@ -249,7 +252,7 @@ impl<H, T: Subject<N>, N: 'static> Member<H, T, N> {
     /// Ends the entry, unless it has ended, lets `last` see its value, and lines it up if no more than `most` are then. Returns
     /// the roster with what came of it.
     #[inline]
-    pub(crate) fn end(self, most: u32, last: impl FnOnce(&T)) -> (Arc<Roster<H, T, N>>, Result<(), Refused>) {
+    pub(crate) fn end(self, most: u32, last: impl FnOnce(&T)) -> Ended<H, T, N> {
         let entry = self.entry();
         // RO8, Relaxed: a clone was made by borrowing this handle, or the one that this was cloned from, so whoever has one of
         // them comes after it. Model: `an_entry_ends_once`.

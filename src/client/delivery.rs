@@ -13,7 +13,7 @@ use crate::callback;
 use crate::diag;
 use crate::matter::Taken;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
-use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
+use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId, Transaction};
 use crate::scope::{Crumbs, Scope};
 use crate::session::{self, Update};
 use crate::trace::Tree;
@@ -120,7 +120,7 @@ impl Sender {
         let transaction = self.core.transaction(tree, scope);
         let trace = tree.baggage().and_then(|agreed| header(agreed));
         let headers = HeaderFields { event_id: Some(transaction.event_id), trace, ..self.core.header_fields() };
-        EnvelopeWriter::new(&mut self.buffer, &headers)?.transaction(&transaction)
+        EnvelopeWriter::new(&mut self.buffer, &headers)?.transaction_with_spans(&transaction, tree.written_spans())
     }
 
     /// Writes the headers, and what comes after them.
@@ -211,7 +211,8 @@ impl Core {
             }
             Parcel::Transaction { tree, scope } => {
                 let mut envelope = self.envelope(tree.baggage().and_then(|agreed| header(agreed)));
-                envelope.add_item(self.transaction(&tree, &scope));
+                let spans = tree.to_spans();
+                envelope.add_item(Transaction { spans, ..self.transaction(&tree, &scope).into_owned() });
                 envelope
             }
             Parcel::Envelope(envelope) => *envelope,

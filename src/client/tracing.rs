@@ -56,16 +56,18 @@ impl Core {
         self.tell_of_losses(losses, reason);
     }
 
-    /// The transaction as it is sent.
-    pub(super) fn transaction(&self, tree: &Tree, scope: &Scope) -> Transaction<'static> {
-        let mut transaction = tree.to_transaction();
-        scope.apply_to_transaction(&mut transaction);
-        transaction.release.clone_from(&self.options.release);
-        transaction.environment.clone_from(&self.options.environment);
-        transaction.server_name.clone_from(&self.options.server_name);
-        transaction.sdk = Some(Cow::Owned((*self.sdk).clone()));
-        transaction.platform = Cow::Borrowed("native");
-        transaction
+    /// The transaction as it is sent, but for its spans.
+    pub(super) fn transaction(&self, tree: &Tree, scope: &Scope) -> Transaction<'_> {
+        let mut own = tree.to_transaction();
+        scope.apply_to_transaction(&mut own);
+        Transaction {
+            release: self.options.release.as_deref().map(Cow::Borrowed),
+            environment: self.options.environment.as_deref().map(Cow::Borrowed),
+            server_name: self.options.server_name.as_deref().map(Cow::Borrowed),
+            sdk: Some(Cow::Borrowed(&*self.sdk)),
+            platform: Cow::Borrowed("native"),
+            ..own
+        }
     }
 }
 

@@ -59,7 +59,8 @@ impl Writing {
         let transaction = core.transaction(tree, scope);
         let trace = tree.baggage().and_then(|agreed| header(agreed));
         let own = OwnHeaders { event_id: Some(transaction.event_id), trace, ..OwnHeaders::now() };
-        EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &own)?.transaction(&transaction)
+        EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &own)?
+            .transaction_with_spans(&transaction, tree.written_spans())
     }
 
     /// Writes the headers, and what comes after them.

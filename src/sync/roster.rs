@@ -83,7 +83,7 @@ pub(crate) trait Subject<N: 'static>: Sized + 'static {
     }
 }
 
-/// The roster of an entry that was to be ended, and what came of it.
+/// The roster of an entry that was to end, and whether it did.
 pub(crate) type Ended<H, T, N> = (Arc<Roster<H, T, N>>, Result<(), Refused>);
 
 type Place<T, N> = NonNull<Link<Entry<T, N>>>;

@@ -1,20 +1,23 @@
 //! What the services in a trace have agreed on, as data and as the text of a `baggage` header.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::sampling::sample_rand_of;
 use crate::options::ClientOptions;
 use crate::protocol::{DynamicSamplingContext, OrganizationId, TraceId};
+use crate::sync::chain::Chain;
 
 /// What is agreed on, once and for all services in the trace.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// The text is written when somebody asks for it: most transactions are sent without having passed their trace on.
+#[derive(Debug)]
 pub(crate) struct Baggage {
     context: DynamicSamplingContext,
-    /// The members of a `baggage` header, without those of others.
-    text: String,
+    /// The members of a `baggage` header, without those of others. Empty, or one text.
+    text: Chain<String>,
 }
 
 /// What a client says about itself to all services in a trace.
@@ -64,30 +67,53 @@ impl Origin {
 impl Baggage {
     /// Agrees on `context`. What does not fit a header is left out there.
     pub(crate) fn of(context: DynamicSamplingContext) -> Self {
-        let mut text = Members::default();
-        // Numbers and names of the server first: a long name must not push them out.
-        text.push("trace_id", context.trace_id);
-        text.push("public_key", context.public_key.as_deref());
-        text.push("sample_rand", context.sample_rand);
-        text.push("sample_rate", context.sample_rate);
-        text.push("sampled", context.sampled);
-        text.push("org_id", context.org_id);
-        text.push("environment", context.environment.as_deref());
-        text.push("release", context.release.as_deref());
-        text.push("transaction", context.transaction.as_deref());
-        for (name, value) in &context.other {
-            text.push(name, value.as_str());
-        }
-        Self { context, text: text.text }
+        Self { context, text: Chain::new() }
+    }
+
+    /// The same, in the words of another service.
+    fn quoted(context: DynamicSamplingContext, text: String) -> Self {
+        let baggage = Self::of(context);
+        // Never refused: nobody else has it.
+        _ = baggage.text.push(text);
+        baggage
     }
 
     pub(crate) fn context(&self) -> &DynamicSamplingContext {
         &self.context
     }
 
-    /// The value of a `baggage` header. Empty only if there is nothing to say.
+    /// The value of a `baggage` header. Empty only if there is nothing to say. Allocates the first time.
     pub(crate) fn text(&self) -> &str {
-        &self.text
+        if self.text.newest().is_none() {
+            // Refused: another thread was first, and wrote the same.
+            _ = self.text.push_up_to(1, self.write());
+        }
+        self.text.newest().map_or("", String::as_str)
+    }
+
+    fn write(&self) -> String {
+        let context = &self.context;
+        let mut text = Members { text: String::with_capacity(USUAL), count: 0 };
+        // Numbers and names of the server first: a long name must not push them out.
+        text.push_plain("trace_id", context.trace_id);
+        text.push("public_key", context.public_key.as_deref());
+        text.push_plain("sample_rand", context.sample_rand);
+        text.push_plain("sample_rate", context.sample_rate);
+        text.push_plain("sampled", context.sampled);
+        text.push_plain("org_id", context.org_id);
+        text.push("environment", context.environment.as_deref());
+        text.push("release", context.release.as_deref());
+        text.push("transaction", context.transaction.as_deref());
+        for (name, value) in &context.other {
+            text.push(name, value.as_str());
+        }
+        text.text
+    }
+}
+
+impl PartialEq for Baggage {
+    fn eq(&self, other: &Self) -> bool {
+        self.context == other.context && self.text() == other.text()
     }
 }
 
@@ -117,7 +143,7 @@ impl BaggageReader {
         let Self { mut context, text } = self;
         // Members that speak of another trace say nothing about this one.
         let is_of_trace = *context.trace_id.get_or_insert(trace_id) == trace_id;
-        (text.count > 0 && is_of_trace).then_some(Baggage { context, text: text.text })
+        (text.count > 0 && is_of_trace).then(|| Baggage::quoted(context, text.text))
     }
 
     pub(super) fn org_id(&self) -> Option<OrganizationId> {
@@ -161,13 +187,32 @@ struct Members {
 }
 
 impl Members {
-    fn push(&mut self, name: &str, value: Option<impl ToString>) {
-        let Some(value) = value.filter(|_| self.count < MOST_MEMBERS) else { return };
+    fn push(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.member(name, |text| text.extend(utf8_percent_encode(value, ENCODED)));
+        }
+    }
+
+    /// For what stands in a header as it is: numbers and the like.
+    fn push_plain(&mut self, name: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            // Writing to memory does not fail.
+            self.member(name, |text| _ = write!(text, "{value}"));
+        }
+    }
+
+    fn member(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        if self.count >= MOST_MEMBERS {
+            return;
+        }
         let before = self.text.len();
-        let comma = if before == 0 { "" } else { "," };
-        let value = value.to_string();
-        // Writing to memory does not fail.
-        _ = write!(self.text, "{comma}{PREFIX}{name}={}", utf8_percent_encode(&value, ENCODED));
+        if before != 0 {
+            self.text.push(',');
+        }
+        self.text.push_str(PREFIX);
+        self.text.push_str(name);
+        self.text.push('=');
+        write(&mut self.text);
         if self.text.len() > MOST_BYTES {
             self.text.truncate(before);
         } else {
@@ -199,6 +244,8 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// Limits of the W3C for a header that all have to pass on.
 const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8_192;
+/// Bytes of most texts.
+const USUAL: usize = 256;
 /// Members that are looked at in one header.
 const MOST_READ: usize = 512;
 
@@ -277,7 +324,8 @@ mod tests {
 
         context.release = Some("\u{e9}".repeat(2_000));
         (0..100).for_each(|n| drop(context.other.insert(format!("n{n}"), n.to_string().into())));
-        let text = Baggage::of(context).text;
+        let baggage = Baggage::of(context);
+        let text = baggage.text();
         assert_eq!(text.split(',').count(), MOST_MEMBERS);
         assert!(text.len() <= MOST_BYTES && !text.contains("sentry-release") && text.contains("sentry-transaction"));
     }

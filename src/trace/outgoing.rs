@@ -12,8 +12,9 @@ pub type TraceHeader = (&'static str, String);
 
 /// The headers that pass a trace on to another service: `sentry-trace`, and `baggage` if there is anything to say.
 ///
-/// Reading them allocates nothing, and neither does making them once the transaction's baggage is settled, which the first
-/// of them does. Members that others want in a request's `baggage` are theirs to add, with a comma between.
+/// Making them allocates nothing once the transaction's baggage is settled, which the first of them does, and neither does
+/// reading them once its text is written, which the first read does. Members that others want in a request's `baggage` are
+/// theirs to add, with a comma between.
 ///
 /// ```
 /// use std::fmt::Write;

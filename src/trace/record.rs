@@ -8,11 +8,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64};
 use std::time::SystemTime;
 
+use serde::Serialize;
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::text::Text;
 use crate::clock;
+use crate::protocol::time;
 use crate::protocol::{Request, Span, SpanId, SpanStatus, TraceContext, TraceId};
 use crate::sync::chain::Chain;
 use crate::sync::pool::{Pool, Share, Spares};
@@ -48,6 +50,28 @@ pub(crate) enum Note {
     Tag(SmolStr, String),
     Extra(SmolStr, Value),
     Request(Box<Request>),
+}
+
+/// A finished span with the fields of [`Span`], in their order.
+#[derive(Serialize)]
+pub(super) struct WrittenSpan<'a> {
+    span_id: SpanId,
+    trace_id: TraceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_span_id: Option<SpanId>,
+    op: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    #[serde(with = "time::seconds")]
+    timestamp: SystemTime,
+    #[serde(with = "time::seconds")]
+    start_timestamp: SystemTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<SpanStatus>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    tags: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    data: BTreeMap<String, Value>,
 }
 
 /// All notes together.
@@ -163,6 +187,23 @@ impl Record {
             status: self.status(),
             origin: notes.origin.take(),
             data: std::mem::take(&mut notes.data),
+        }
+    }
+
+    /// The finished span, as it is written: what [`to_span`](Self::to_span) makes, but nothing of it is copied.
+    pub(super) fn written(&self, trace_id: TraceId) -> WrittenSpan<'_> {
+        let notes = self.put_together(true);
+        WrittenSpan {
+            span_id: self.value().span_id,
+            trace_id,
+            parent_span_id: self.value().parent_span_id,
+            op: self.op(),
+            description: self.name(),
+            timestamp: self.end(),
+            start_timestamp: self.start(),
+            status: self.status(),
+            tags: notes.tags,
+            data: notes.data,
         }
     }
 
@@ -286,6 +327,26 @@ mod tests {
         record.set_status(SpanStatus::Aborted);
         let span = record.to_span(TraceId::default());
         assert_eq!((span.timestamp, span.status, span.data.len()), (Some(end), Some(SpanStatus::Ok), 0));
+    }
+
+    #[test]
+    fn a_span_is_written_as_one_that_was_put_together() {
+        let trace_id = TraceId::default();
+        for (name, parent) in [("name", None), ("", Some(SpanId::default()))] {
+            let facts = Facts::new(SpanId::default(), parent, Text::new(name), Text::new("op"), 7_000_000);
+            let record = Record::new(facts);
+            let json = |record: &Record| {
+                let whole = serde_json::to_string(&record.to_span(trace_id)).unwrap();
+                assert_eq!(serde_json::to_string(&record.written(trace_id)).unwrap(), whole);
+            };
+            record.value().set_end(None);
+            json(&record);
+            record.set_status(SpanStatus::Aborted);
+            record.note(Note::Tag("tag".into(), "a".to_owned()));
+            record.note(Note::Data("key".into(), 1.into()));
+            record.note(Note::Op("other".into()));
+            json(&record);
+        }
     }
 
     #[test]

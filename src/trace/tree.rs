@@ -11,8 +11,10 @@ use super::record::{Facts, Note, Record};
 use super::sampling::{Decision, Fate, sample_rand};
 use super::spare;
 use super::{TraceHeaders, Tracer};
+use serde::{Serialize, Serializer};
+
 use crate::clock;
-use crate::protocol::{SpanId, TraceContext, TraceId, Transaction};
+use crate::protocol::{Span, SpanId, TraceContext, TraceId, Transaction};
 use crate::sync::chain::Chain;
 use crate::sync::roster::Roster;
 use crate::sync::tally::Favoured;
@@ -196,23 +198,43 @@ impl Tree {
         self.uncollected.get()
     }
 
-    /// The finished transaction, with its spans as they finished.
+    /// The spans as they finished.
+    pub(crate) fn to_spans(&self) -> Vec<Span> {
+        let mut spans: Vec<_> = self.ended().iter().map(|span| span.to_span(self.trace_id)).collect();
+        spans.reverse();
+        spans
+    }
+
+    /// The same, as they are written, without copying them.
+    pub(crate) fn written_spans(&self) -> impl Serialize {
+        WrittenSpans(self)
+    }
+
+    /// The finished transaction, but for its spans.
     pub(crate) fn to_transaction(&self) -> Transaction<'static> {
         let mut notes = self.root.put_together(false);
         let context = self.root.trace_context(self.trace_id, &mut notes);
-        let mut spans: Vec<_> = self.ended().iter().map(|span| span.to_span(self.trace_id)).collect();
-        spans.reverse();
         Transaction {
             name: Some(self.root.name().to_owned()),
             tags: notes.tags,
             extra: notes.extra,
             timestamp: Some(self.root.end()),
             start_timestamp: self.root.start(),
-            spans,
             contexts: [("trace".to_owned(), context.into())].into(),
             request: notes.request,
             ..Transaction::default()
         }
+    }
+}
+
+struct WrittenSpans<'a>(&'a Tree);
+
+impl Serialize for WrittenSpans<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(tree) = *self;
+        let mut records: Vec<&Record> = tree.ended().iter().collect();
+        records.reverse();
+        serializer.collect_seq(records.into_iter().map(|record| record.written(tree.trace_id)))
     }
 }
 

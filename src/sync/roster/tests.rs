@@ -119,6 +119,7 @@ fn what_was_noted_before_a_lone_handle_ends_is_there() {
     });
 }
 
+#[cfg(not(vidette_loom))]
 #[test]
 fn a_roster_that_is_renewed_is_as_new() {
     let (roster, drops) = roster();

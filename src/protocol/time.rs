@@ -105,28 +105,39 @@ impl fmt::Display for AsRfc3339 {
         let (hour, minute, second) = time.to_hms();
         // Digit by digit: the formatter with its widths and fills takes as long as all else in an envelope's headers.
         let mut text = *b"0000-00-00T00:00:00.000000";
-        put(&mut text[0..4], year.unsigned_abs());
-        put(&mut text[5..7], u8::from(month).into());
-        put(&mut text[8..10], day.into());
-        put(&mut text[11..13], hour.into());
-        put(&mut text[14..16], minute.into());
-        put(&mut text[17..19], second.into());
+        put_digits(&mut text[0..4], year.unsigned_abs());
+        put_digits(&mut text[5..7], u8::from(month).into());
+        put_digits(&mut text[8..10], day.into());
+        put_digits(&mut text[11..13], hour.into());
+        put_digits(&mut text[14..16], minute.into());
+        put_digits(&mut text[17..19], second.into());
         // Less than a million.
-        put(&mut text[20..26], (micros % MICROS) as u32);
+        put_digits(&mut text[20..26], (micros % MICROS) as u32);
         let text = str::from_utf8(&text).unwrap_or_default();
         f.write_str(text.trim_end_matches('0').trim_end_matches('.'))?;
         f.write_str("Z")
     }
 }
 
-/// Writes the last decimal digits of a number.
-fn put(digits: &mut [u8], mut number: u32) {
-    for digit in digits.iter_mut().rev() {
-        // A remainder of 10 fits every type.
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
+/// Writes the last decimal digits of a number; as many as there is room for, and an even number of them.
+#[inline]
+pub(crate) fn put_digits(digits: &mut [u8], mut number: u32) {
+    for pair in digits.rchunks_exact_mut(2) {
+        pair.copy_from_slice(&PAIRS[(number % 100) as usize]);
+        number /= 100;
     }
 }
+
+/// The numbers below a hundred, in two digits each.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
 
 /// Reads RFC 3339; a text without a time zone is taken as UTC.
 ///

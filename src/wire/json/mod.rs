@@ -1,7 +1,7 @@
 //! Values → JSON, at the end of a buffer: the same bytes that `serde_json` writes, sooner.
 //!
 //! What it saves is in the texts: they are looked through by blocks and copied whole, where nothing in them has to be
-//! escaped. Numbers are `serde_json`'s own, so that both write the same whatever its version.
+//! escaped. Numbers are `serde_json`'s own, so that both write the same whatever its version, but for times ([`seconds`]).
 //!
 //! # Guarantees
 //! Allocates only to grow the buffer, and for nothing of its own. Fails only where a value says so, or for a map's key
@@ -12,6 +12,7 @@
 
 mod key;
 mod read;
+mod seconds;
 mod text;
 
 use std::fmt::Display;
@@ -27,6 +28,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 
 use self::key::Key;
 pub(crate) use self::read::read;
+use self::seconds::write_seconds;
 use self::text::{is_plain, write_display, write_text};
 
 /// Writes a value to the end of a buffer.
@@ -136,6 +138,9 @@ impl<'b> Serializer for Json<'b> {
     /// JSON has no word for what is not finite; it becomes null.
     #[inline]
     fn serialize_f64(self, value: f64) -> Result<(), Error> {
+        if write_seconds(self.out, value) {
+            return Ok(());
+        }
         match value.is_finite() {
             true => self.number(|mut formatter, out| formatter.write_f64(out, value)),
             false => self.serialize_unit(),

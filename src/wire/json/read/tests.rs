@@ -128,7 +128,7 @@ fn structure_is_checked_to_the_last_byte() {
         "nul",
         "nullx",
         "true",
-        "tru",
+        "tr",
         "false",
         "[truefalse]",
         "n",

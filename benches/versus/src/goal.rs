@@ -22,7 +22,7 @@ pub const FREE: Goal = Goal::times(20.0).nanos(1.0).allocs(0.0);
 
 impl Compared {
     pub fn is_lost(&self) -> bool {
-        self.ratio < EVEN
+        self.ratio.is_some_and(|ratio| ratio < EVEN)
     }
 }
 
@@ -54,7 +54,7 @@ impl Goal {
 
     /// Whether it holds; nothing to say where there is no goal.
     pub fn verdict(&self, row: &Compared) -> Option<bool> {
-        let met = row.ratio >= self.times
+        let met = row.ratio.is_none_or(|ratio| ratio >= self.times)
             && row.ours.nanos.median <= self.nanos
             && row.ours.allocations.round() <= self.allocations;
         (!self.text().is_empty()).then_some(met)

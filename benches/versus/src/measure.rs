@@ -45,8 +45,8 @@ pub struct Compared {
     pub name: String,
     pub peer: Side,
     pub ours: Side,
-    /// The median over all rounds of one round's ratio.
-    pub ratio: f64,
+    /// The median over all rounds of one round's ratio; none of two differences, which may come out as nothing.
+    pub ratio: Option<f64>,
 }
 
 /// One side of a row, for each call.
@@ -155,7 +155,8 @@ pub fn compare(row: &Row) -> Compared {
         nanos: Spread::of(rounds.iter().map(|round| round[at].nanos)),
         allocations: median(rounds.iter().map(|round| round[at].allocations)),
     };
-    let ratio = median(rounds.iter().map(|[peer, ours]| peer.nanos / ours.nanos));
+    let is_whole = ours.less.is_none();
+    let ratio = is_whole.then(|| median(rounds.iter().map(|[peer, ours]| peer.nanos / ours.nanos)));
     Compared { name: row.name.to_owned(), peer: side(0), ours: side(1), ratio }
 }
 
@@ -170,7 +171,7 @@ impl Compared {
             name: runs[0].name.clone(),
             peer: side(|run| &run.peer),
             ours: side(|run| &run.ours),
-            ratio: median(runs.iter().map(|run| run.ratio)),
+            ratio: runs[0].ratio.map(|_| median(runs.iter().filter_map(|run| run.ratio))),
         }
     }
 }

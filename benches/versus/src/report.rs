@@ -42,7 +42,7 @@ fn verdicts(text: &mut String, measured: &Measured, sections: &[Section<'_>], cr
             let name = if closed { format!("{}: {}", table.heading, row.name) } else { row.name.to_owned() };
             let is = format!(
                 "{}, {} ns, {} allocs",
-                times(result.ratio),
+                times_if_any(result.ratio),
                 nanos(result.ours.nanos.median),
                 count(&result.ours)
             );
@@ -107,7 +107,7 @@ fn closed(text: &mut String, sections: &[Section<'_>]) {
     );
     text.push_str("|---|---:|---:|---:|---:|---:|---:|---|\n");
     for ((row, unbound), (_, disabled)) in unbound.iter().zip(disabled) {
-        let side = |of: &Compared| format!("{} | {} | {}", time(&of.peer), time(&of.ours), times(of.ratio));
+        let side = |of: &Compared| format!("{} | {} | {}", time(&of.peer), time(&of.ours), times_if_any(of.ratio));
         let both = [unbound, disabled].map(|result| row.goal.verdict(result));
         let verdict = both.into_iter().flatten().reduce(|one, other| one && other);
         _ = writeln!(
@@ -138,7 +138,7 @@ fn open(text: &mut String, (table, rows): &Section<'_>, counts: Option<&Counts>)
             cell(row.name),
             time(&result.peer),
             time(&result.ours),
-            times(result.ratio),
+            times_if_any(result.ratio),
             count(&result.peer),
             count(&result.ours),
             wanted(row, row.goal.verdict(result))
@@ -189,7 +189,7 @@ fn crowd(text: &mut String, rows: &[Crowded<'_>]) {
             cell(&row.now.name),
             time(&row.now.peer),
             time(&row.now.ours),
-            times(row.now.ratio),
+            times_if_any(row.now.ratio),
             times(row.peer()),
             times(row.ours()),
             mark(row.holds())
@@ -263,6 +263,11 @@ fn span(nanos: f64) -> String {
         1e3..1e6 => format!("{:.1} µs", nanos / 1e3),
         _ => format!("{:.1} ms", nanos / 1e6),
     }
+}
+
+/// A ratio, where there is one.
+pub fn times_if_any(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| "–".to_owned(), times)
 }
 
 fn times(ratio: f64) -> String {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::canvas::{Canvas, Drawn, FAINT, GRID, INK, LOST, OURS, PEER, Stand, WIDTH, plain, span};
 use crate::measure::Compared;
+use crate::report::times_if_any;
 use crate::rows::{CLOSED, PEER as RIVAL, TABLES, Table};
 use crate::run::Measured;
 
@@ -39,8 +40,8 @@ fn line(canvas: &Canvas<'_>, y: i32, row: &Compared) -> Drawn {
     canvas.text(&plain(&row.name), (LEFT - 10, middle), 12, Stand::Right, INK)?;
     canvas.bar((LEFT, middle - 8), (across(row.peer.nanos.median), middle - 1), PEER)?;
     canvas.bar((LEFT, middle), (across(row.ours.nanos.median), middle + 7), OURS)?;
-    let (decimals, color) = (usize::from(row.ratio < 10.0), if row.is_lost() { LOST } else { OURS });
-    canvas.bold(&format!("{:.decimals$}x", row.ratio), (WIDTH - 20, middle), 12, Stand::Right, color)
+    let color = if row.is_lost() { LOST } else { OURS };
+    canvas.bold(&times_if_any(row.ratio), (WIDTH - 20, middle), 12, Stand::Right, color)
 }
 
 /// Where a time ends on the axis.

@@ -48,8 +48,8 @@ fn limit(name: &str, count: u64) -> u64 {
 }
 
 /// How the names of calls begin whose items the sender takes.
-const THROUGH_THE_SENDER: [&str; 6] =
-    ["capture, ", "`capture_error`", "transaction", "`logger_info!`", "counter", "session of a request"];
+const THROUGH_THE_SENDER: [&str; 7] =
+    ["capture, ", "`capture_error`", "check-in", "transaction", "`logger_info!`", "counter", "session of a request"];
 
 fn compiler() -> String {
     let version = Command::new("rustc").arg("--version").output();

@@ -226,7 +226,7 @@ impl<'de> Visitor<'de> for OptionalTimestamp {
     }
 }
 
-const MICROS: u64 = 1_000_000;
+pub(crate) const MICROS: u64 = 1_000_000;
 
 /// The last second of the year 9999, the last year RFC 3339 can write. A whole one, which no float rounds up.
 const MAX_MICROS: u64 = 253_402_300_799 * MICROS;

@@ -3,7 +3,7 @@
 //! An event with a hundred breadcrumbs has as many of them, and what finds the shortest text of any float takes five times as
 //! long as writing the digits of a number of microseconds.
 
-use crate::protocol::time::put_digits;
+use crate::protocol::time::{MICROS, put_digits};
 
 /// Writes a float that says when something was, in this century and to the microsecond. False: it is another float.
 ///
@@ -28,7 +28,6 @@ pub(super) fn write_seconds(out: &mut Vec<u8>, value: f64) -> bool {
     true
 }
 
-const MICROS: u64 = 1_000_000;
 /// September 2001: from here on, seconds have ten digits.
 const FIRST: f64 = 1e9;
 /// February 2106, when seconds no longer fit 32 bits.

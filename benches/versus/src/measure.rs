@@ -56,6 +56,13 @@ pub struct Side {
     pub allocations: f64,
 }
 
+impl Each {
+    fn of(cost: Cost, calls: u64) -> Self {
+        let each = |sum: f64| sum / calls as f64;
+        Self { nanos: each(cost.time.as_nanos() as f64), allocations: each(cost.allocations as f64) }
+    }
+}
+
 impl Run {
     pub fn new(batch: impl FnMut(u64) -> Cost + 'static, proof: impl FnMut(u64) + 'static) -> Self {
         Self { batch: Box::new(batch), less: None, proof: Box::new(proof), least: 16, most: u64::MAX }
@@ -88,11 +95,18 @@ impl Run {
         }
     }
 
-    /// Runs one batch.
+    /// Runs one batch. If there is something to take off, both run in slices, by turns: the machine changes its pace
+    /// within a round too, and a small difference would be made of that.
     fn round(&mut self, calls: u64) -> Each {
-        let [whole, part] = [Some(&mut self.batch), self.less.as_mut()].map(|batch| batch.map(|batch| batch(calls)));
-        let each = |of: fn(Cost) -> f64| (whole.map_or(0.0, of) - part.map_or(0.0, of)) / calls as f64;
-        Each { nanos: each(|cost| cost.time.as_nanos() as f64), allocations: each(|cost| cost.allocations as f64) }
+        let Some(less) = &mut self.less else { return Each::of((self.batch)(calls), calls) };
+        let slice = calls.div_ceil(SLICES);
+        let mut each = Each { nanos: 0.0, allocations: 0.0 };
+        for _ in 0..SLICES {
+            let (whole, part) = (Each::of((self.batch)(slice), slice), Each::of(less(slice), slice));
+            each.nanos += (whole.nanos - part.nanos) / SLICES as f64;
+            each.allocations += (whole.allocations - part.allocations) / SLICES as f64;
+        }
+        each
     }
 
     /// Runs a few calls, and checks that they did something.
@@ -212,5 +226,7 @@ impl Drop for Crowd {
 
 /// Rounds for each row; odd, so that the median is one of them.
 const ROUNDS: usize = 61;
+/// Into how many parts a batch is cut that something is taken off from.
+const SLICES: u64 = 16;
 /// How long a batch should take.
 const BATCH: Duration = Duration::from_millis(1);

@@ -167,10 +167,12 @@ impl Crowded<'_> {
     }
 }
 
+/// Without differences of two rows, which have no ratio to themselves either.
 fn crowd_section(measured: &Measured) -> Vec<Crowded<'_>> {
     let at = TABLES.iter().position(|table| table.key == HUBS);
     let alone = at.map_or(&[][..], |at| &measured.tables[at]);
-    alone.iter().zip(&measured.crowded).map(|(alone, now)| Crowded { alone, now }).collect()
+    let both = alone.iter().zip(&measured.crowded).filter(|(alone, _)| alone.ratio.is_some());
+    both.map(|(alone, now)| Crowded { alone, now }).collect()
 }
 
 fn crowd(text: &mut String, rows: &[Crowded<'_>]) {

@@ -33,7 +33,7 @@ pub fn capture_free(host: Host) -> Run {
 /// The same with an error.
 pub fn capture_error_free(host: Host) -> Run {
     let error = Deepest::chain();
-    Stage::new(host).under(move |_| _ = sdk::capture_error(black_box(&error)), |_, _| ())
+    Stage::new(host).under(move |_| _ = sdk::capture_error(&error), |_, _| ())
 }
 
 /// With an integration that looks at each event, as there are some after `sentry::init`.

@@ -13,14 +13,11 @@ use crate::measure::{Run, timed};
 use crate::operations::{Host, opaque};
 
 pub fn breadcrumb(host: Host) -> Run {
-    Stage::full(host).under(
-        |n| super::rich(black_box(n)),
-        |event, calls| {
-            let last = event.breadcrumbs.last().expect("one was added");
-            assert_eq!(last.message, Some(format!("GET /cart/{}", calls - 1)));
-            assert_eq!(last.data.len(), 3);
-        },
-    )
+    Stage::full(host).under(super::rich, |event, calls| {
+        let last = event.breadcrumbs.last().expect("one was added");
+        assert_eq!(last.message, Some(format!("GET /cart/{}", calls - 1)));
+        assert_eq!(last.data.len(), 3);
+    })
 }
 
 pub fn plain_breadcrumb(host: Host) -> Run {

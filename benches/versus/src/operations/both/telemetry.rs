@@ -9,19 +9,19 @@ use crate::measure::Run;
 use crate::operations::{Host, opaque};
 
 pub fn log(host: Host) -> Run {
-    Stage::new(host).burst(1, |_, _| sdk::logger_info!(rows = *black_box(&3), "loaded the cart"))
+    Stage::new(host).burst(1, |_, n| sdk::logger_info!(rows = n, "loaded the cart"))
 }
 
 pub fn counter(host: Host) -> Run {
-    Stage::new(host).burst(1, |_, _| metrics::counter("carts", *black_box(&1)).attribute("cold", false).capture())
+    Stage::new(host).burst(1, |_, n| metrics::counter("carts", n as u32).attribute("cold", false).capture())
 }
 
 pub fn gauge(host: Host) -> Run {
-    Stage::new(host).burst(1, |_, _| metrics::gauge("open", *black_box(&7)).attribute("cold", false).capture())
+    Stage::new(host).burst(1, |_, n| metrics::gauge("open", n as u32).attribute("cold", false).capture())
 }
 
 pub fn distribution(host: Host) -> Run {
-    Stage::new(host).burst(1, |_, _| metrics::distribution("rows", *black_box(&2.5)).attribute("cold", false).capture())
+    Stage::new(host).burst(1, |_, n| metrics::distribution("rows", n as u32).attribute("cold", false).capture())
 }
 
 pub fn check_in(host: Host) -> Run {

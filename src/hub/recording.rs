@@ -11,7 +11,7 @@ use crate::callback;
 use crate::clock;
 use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
-use crate::scope::record::{Addition, CallSite, Record, Recorder};
+use crate::scope::record::{Addition, CallSite, Packing, Record, Recorder};
 use crate::sync::ring::Outgrown;
 use crate::sync::swap::{Borrow, Shared};
 
@@ -85,12 +85,21 @@ impl Hub {
             client.examines_breadcrumbs().then(|| client.clone())
         };
         breadcrumbs.hand_over(|breadcrumb| match &examiner {
-            None => self.push_record(&mut Some(Record::Owned(breadcrumb))),
+            None => self.push_owned(breadcrumb),
             Some(client) if callback::may_capture() => {
-                self.push_record(&mut client.admit_breadcrumb(breadcrumb).map(Record::Owned));
+                if let Some(breadcrumb) = client.admit_breadcrumb(breadcrumb) {
+                    self.push_owned(breadcrumb);
+                }
             }
             Some(_) => {}
         });
+    }
+
+    fn push_owned(&self, mut breadcrumb: Breadcrumb) {
+        match Packing::of(&mut breadcrumb) {
+            Some(mut packing) => self.push_record(&mut packing),
+            None => self.push_record(&mut Some(Record::Owned(breadcrumb))),
+        }
     }
 
     /// Appends the record if that takes nothing but a free slot, and has `note` know of its turn. `is_admitted`: callbacks have
@@ -160,7 +169,16 @@ pub(crate) fn add_to_current<B: IntoBreadcrumbs>(breadcrumbs: B) {
 #[inline(never)]
 fn add_if_bound<B: IntoBreadcrumbs>(breadcrumbs: B) {
     if current_has_client() {
-        breadcrumbs.hand_over(|breadcrumb| push_to_current(&mut Some(Record::Owned(breadcrumb))));
+        breadcrumbs.hand_over(push_owned);
+    }
+}
+
+/// The part of an `add_breadcrumb` that is the same for all. The texts of what was packed are freed here, while they are at hand.
+#[inline(never)]
+fn push_owned(mut breadcrumb: Breadcrumb) {
+    match Packing::of(&mut breadcrumb) {
+        Some(mut packing) => push_to_current(&mut packing),
+        None => push_to_current(&mut Some(Record::Owned(breadcrumb))),
     }
 }
 
@@ -187,8 +205,8 @@ fn record_if_bound(site: &'static CallSite, level: impl FnOnce() -> Level, write
 /// The part of a `breadcrumb!` that is the same for all.
 #[inline(never)]
 fn finish(level: Level, recorder: &mut Recorder) {
-    if let Some(brief) = recorder.finish(level, clock::coarse()) {
-        push_to_current(brief);
+    if let Some(mut recorded) = recorder.finish(level, clock::coarse()) {
+        push_to_current(&mut recorded);
     } else {
         finish_spilled(recorder);
     }
@@ -230,8 +248,13 @@ fn push_at_length(record: &mut impl Addition, attempt: Attempt) {
         Attempt::Pushed => {}
         Attempt::NoRoom => append(record, false, false),
         Attempt::Examined(client) if callback::may_capture() => {
-            if let Some(breadcrumb) = record.take_breadcrumb() {
-                append(&mut client.admit_breadcrumb(breadcrumb).map(Record::Owned), true, true);
+            if let Some(breadcrumb) = record.take_breadcrumb()
+                && let Some(mut admitted) = client.admit_breadcrumb(breadcrumb)
+            {
+                match Packing::of(&mut admitted) {
+                    Some(mut packing) => append(&mut packing, true, true),
+                    None => append(&mut Some(Record::Owned(admitted)), true, true),
+                }
             }
         }
         Attempt::Examined(_) => {}

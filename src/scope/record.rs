@@ -2,6 +2,7 @@
 //!
 //! [`breadcrumb!`](crate::breadcrumb!) builds one on the stack. Its bytes are the fields in the order of the call site's
 //! keys, each a tag and a value, then the message. What does not fit the record spills to the heap whole.
+//! A breadcrumb that was built in full is [packed] in the same place, if it fits.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -15,9 +16,13 @@ use crate::clock;
 use crate::protocol::{Breadcrumb, BreadcrumbFields, Level};
 use crate::sync::bytes::Bytes;
 use crate::sync::pool::{Pool, Share, Spares};
-use crate::sync::ring::{Brief, Cargo, Item, Seen, Spare};
+use crate::sync::ring::{Brief, Cargo, Item, Seen, Spare, Writes, Written};
+
+use self::packed::Packed;
+pub(crate) use self::packed::Packing;
 
 mod again;
+mod packed;
 
 /// What is known about a `breadcrumb!` when the program is compiled.
 #[doc(hidden)]
@@ -34,6 +39,15 @@ pub(crate) enum Record {
     Owned(Breadcrumb),
     /// What did not fit a slot.
     Spilled(Header, Arc<[u8]>),
+}
+
+/// What stands before a record's bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Heading {
+    /// Fields and message of a call site, with what is in a [`Header`]: one that stood here whole would leave no room to say so.
+    Site { site: &'static CallSite, time: u64, message: u32, level: Level },
+    /// Whatever else there is of a breadcrumb, [packed].
+    Packed(SystemTime, Level),
 }
 
 /// What is known of a record, beside its fields and its message.
@@ -62,9 +76,34 @@ impl Addition for Option<Record> {
     }
 }
 
-impl Addition for Brief<Header> {
+impl Addition for Written<Recorded<'_>> {
     fn take_breadcrumb(&mut self) -> Option<Breadcrumb> {
-        Some(Compact { header: self.header, bytes: self.bytes.as_slice() }.to_breadcrumb())
+        let Recorded { header, bytes } = self.0;
+        Some(Compact { header, bytes: bytes.as_slice() }.to_breadcrumb())
+    }
+}
+
+/// What a [`Recorder`] wrote, on its way to a slot.
+pub(crate) struct Recorded<'a> {
+    header: Header,
+    bytes: &'a Bytes,
+}
+
+impl Writes<Heading> for Recorded<'_> {
+    #[inline]
+    fn is_gone(&self) -> bool {
+        false
+    }
+
+    #[inline]
+    fn heading(&self) -> Heading {
+        let Header { site, time, message, level } = self.header;
+        Heading::Site { site, time, message, level }
+    }
+
+    #[inline]
+    fn write_to(&self, bytes: &mut Bytes) {
+        bytes.copy_from(self.bytes);
     }
 }
 
@@ -72,6 +111,7 @@ impl Addition for Brief<Header> {
 pub(crate) enum Crumb<'a> {
     Owned(&'a Breadcrumb),
     Compact(Compact<'a>),
+    Packed(Packed<'a>),
 }
 
 /// A breadcrumb as its call site left it.
@@ -85,7 +125,13 @@ impl<'a> From<Seen<'a, Record>> for Crumb<'a> {
         match seen {
             Seen::Whole(Record::Owned(breadcrumb)) => Self::Owned(breadcrumb),
             Seen::Whole(Record::Spilled(header, bytes)) => Self::Compact(Compact { header: *header, bytes }),
-            Seen::Brief(brief) => Self::Compact(Compact { header: brief.header, bytes: brief.bytes.as_slice() }),
+            Seen::Brief(brief) => match brief.heading {
+                Heading::Site { site, time, message, level } => {
+                    let header = Header { site, time, message, level };
+                    Self::Compact(Compact { header, bytes: brief.bytes.as_slice() })
+                }
+                Heading::Packed(timestamp, level) => Self::Packed(Packed::of(timestamp, level, &brief.bytes)),
+            },
         }
     }
 }
@@ -96,6 +142,7 @@ impl Crumb<'_> {
         match self {
             Self::Owned(breadcrumb) => (*breadcrumb).clone(),
             Self::Compact(compact) => compact.to_breadcrumb(),
+            Self::Packed(packed) => packed.to_breadcrumb(),
         }
     }
 }
@@ -105,6 +152,7 @@ impl Serialize for Crumb<'_> {
         match self {
             Self::Owned(breadcrumb) => breadcrumb.serialize(serializer),
             Self::Compact(compact) => compact.serialize(serializer),
+            Self::Packed(packed) => packed.serialize(serializer),
         }
     }
 }
@@ -260,7 +308,7 @@ impl Recorder {
     #[inline]
     pub(crate) fn new(site: &'static CallSite) -> Self {
         let header = Header { site, time: 0, message: NO_MESSAGE, level: Level::Info };
-        Self { brief: Brief { header, bytes: Bytes::new() }, spilled: None }
+        Self { brief: Brief { heading: header, bytes: Bytes::new() }, spilled: None }
     }
 
     /// Writes the next field.
@@ -272,7 +320,7 @@ impl Recorder {
     /// Writes the message, after all fields.
     #[inline]
     pub fn message(&mut self, message: fmt::Arguments<'_>) {
-        self.brief.header.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
+        self.brief.heading.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
         match message.as_str() {
             Some(text) => self.put_text(text.as_bytes()),
             // Writing to memory does not fail; a `Display` that says it did leaves what it wrote.
@@ -282,16 +330,19 @@ impl Recorder {
 
     /// Ends the record; `time` is in nanoseconds since the epoch. `None`: it has [spilled](Self::take_spilled).
     #[inline]
-    pub(crate) fn finish(&mut self, level: Level, time: u64) -> Option<&mut Brief<Header>> {
-        self.brief.header.level = level;
-        self.brief.header.time = time;
-        if self.spilled.is_some() { None } else { Some(&mut self.brief) }
+    pub(crate) fn finish(&mut self, level: Level, time: u64) -> Option<Written<Recorded<'_>>> {
+        let header = Header { level, time, ..self.brief.heading };
+        if self.spilled.is_some() {
+            self.brief.heading = header;
+            return None;
+        }
+        Some(Written(Recorded { header, bytes: &self.brief.bytes }))
     }
 
     /// The finished record, if it no longer fitted.
     #[cold]
     pub(crate) fn take_spilled(&mut self) -> Option<Record> {
-        self.spilled.take().map(|bytes| Record::Spilled(self.brief.header, Arc::from(bytes)))
+        self.spilled.take().map(|bytes| Record::Spilled(self.brief.heading, Arc::from(bytes)))
     }
 
     #[inline]
@@ -442,7 +493,7 @@ impl<F: Field> Field for Option<F> {
 }
 
 impl Item for Record {
-    type Header = Header;
+    type Heading = Heading;
 
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         static POOL: Pool<Spare<Record>> = Pool::new(MOST_SPARES);
@@ -465,7 +516,8 @@ const TAG_UNSIGNED: u8 = 4;
 const TAG_FLOAT: u8 = 5;
 const TAG_TEXT: u8 = 6;
 
-const _: () = assert!(size_of::<Record>() <= size_of::<Brief<Header>>(), "no slot is larger than a brief");
+const _: () = assert!(size_of::<Heading>() == size_of::<Header>(), "which of both it is takes no room");
+const _: () = assert!(size_of::<Record>() <= size_of::<Brief<Heading>>(), "no slot is larger than a brief");
 
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,19 @@
 //! A few bytes in place: appended to, read as a whole, copied as far as they reach.
+//!
+//! # Invariants
+//! - **I1** The first `len` are initialised.
+//! - **I2** The first `texts` are UTF-8: whole texts, one after the other, and nothing else came before them or between.
 
 use std::fmt;
 use std::mem::{MaybeUninit, offset_of};
 use std::ptr;
 
-/// At most [`Bytes::ROOM`] bytes, of which the first `len` are initialised.
+/// At most [`Bytes::ROOM`] bytes: those that begin with texts say so.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub(crate) struct Bytes {
     len: u8,
+    texts: u8,
     room: [MaybeUninit<u8>; Self::ROOM],
 }
 
@@ -17,10 +22,30 @@ impl Bytes {
     pub(crate) const ROOM: usize = 136;
     /// How many can be appended as [short](Self::append_short).
     const SHORT: usize = 32;
+    /// How much of what is short is copied: with what stands before it, a line and a half.
+    const LINE: usize = 72;
 
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self { len: 0, room: [MaybeUninit::uninit(); Self::ROOM] }
+        Self { len: 0, texts: 0, room: [MaybeUninit::uninit(); Self::ROOM] }
+    }
+
+    /// Begins with none, in memory that may hold anything.
+    ///
+    /// # Safety
+    /// The place is valid for writes of this type, and the caller's for as long as the reference lives.
+    #[inline]
+    pub(super) unsafe fn begin_at<'a>(place: *mut Self) -> &'a mut Self {
+        // SAFETY: the caller's promise.
+        let len = unsafe { &raw mut (*place).len };
+        // SAFETY: as above.
+        unsafe { len.write(0) };
+        // SAFETY: as above.
+        let texts = unsafe { &raw mut (*place).texts };
+        // SAFETY: as above.
+        unsafe { texts.write(0) };
+        // SAFETY: both numbers are there, and what is in the room need not be initialised.
+        unsafe { &mut *place }
     }
 
     #[inline]
@@ -63,6 +88,37 @@ impl Bytes {
         true
     }
 
+    /// Appends texts that the bytes [begin with](Self::texts): nothing but such comes before them. False: there is no room for all,
+    /// and nothing was appended.
+    #[inline]
+    pub(crate) fn append_first<const N: usize>(&mut self, texts: [&str; N]) -> bool {
+        let mut at = self.len();
+        let len = texts.iter().fold(at, |len, text| len.saturating_add(text.len()));
+        if len > Self::ROOM {
+            return false;
+        }
+        let is_first = self.len == self.texts;
+        for text in texts {
+            // SAFETY: what has been copied ends inside, or just behind.
+            let end = unsafe { self.room.as_mut_ptr().add(at) };
+            let from: *const MaybeUninit<u8> = text.as_ptr().cast();
+            if text.len() <= Self::SHORT {
+                // SAFETY: there is room for all texts; this one is short, and not among ourselves.
+                unsafe { copy_short(from, end, text.len()) };
+            } else {
+                // SAFETY: as above, of any length.
+                unsafe { ptr::copy_nonoverlapping(from, end, text.len()) };
+            }
+            at += text.len();
+        }
+        self.len = len as u8;
+        if is_first {
+            // I2: they were all texts up to here.
+            self.texts = len as u8;
+        }
+        true
+    }
+
     /// Appends text of any length. False: there is no room for all of it, and nothing was appended.
     pub(crate) fn append_text(&mut self, text: &[u8]) -> bool {
         let len = self.len();
@@ -87,14 +143,31 @@ impl Bytes {
 
     #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
-        // SAFETY: the first `len` are initialised: they were appended.
+        // SAFETY: I1: they were appended.
         unsafe { std::slice::from_raw_parts(self.room.as_ptr().cast(), self.len()) }
     }
 
-    /// How far the first `len` bytes reach into this type.
+    /// The texts that the bytes begin with, and the bytes after them.
     #[inline]
-    pub(crate) const fn reach(len: usize) -> usize {
-        offset_of!(Self, room) + len
+    pub(crate) fn texts(&self) -> (&str, &[u8]) {
+        match self.as_slice().split_at_checked(usize::from(self.texts)) {
+            // SAFETY: I2.
+            Some((texts, rest)) => (unsafe { str::from_utf8_unchecked(texts) }, rest),
+            None => ("", &[]),
+        }
+    }
+
+    /// Becomes the same as another.
+    #[inline]
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        let (from, to) = (ptr::from_ref(other).cast(), ptr::from_mut(self).cast());
+        // In one or two steps of lengths that are known here, so that a few wide moves are all.
+        // SAFETY: `LINE` is less than the size of either.
+        unsafe { step::<{ Self::LINE }>(from, to, 0) };
+        if offset_of!(Self, room) + other.len() > Self::LINE {
+            // SAFETY: the rest of what both have room for.
+            unsafe { step::<{ size_of::<Self>() - Self::LINE }>(from, to, Self::LINE) };
+        }
     }
 }
 
@@ -189,6 +262,29 @@ mod tests {
                 let appended = if is_taken { &text[..len] } else { &[] };
                 assert_eq!(bytes.as_slice(), [&text[..start], appended].concat());
             }
+        }
+    }
+
+    #[test]
+    fn texts_come_first_or_are_bytes_like_others() {
+        let texts = |bytes: &Bytes| (bytes.texts().0.to_owned(), bytes.texts().1.to_owned());
+        let long = "ü".repeat(40);
+        let mut bytes = Bytes::new();
+        assert_eq!(texts(&bytes), (String::new(), Vec::new()));
+        assert!(bytes.append_first(["http", "", "ß"]) && bytes.append_first([&long]));
+        assert_eq!(texts(&bytes), (format!("httpß{long}"), Vec::new()));
+        assert!(bytes.append([0xff], [1, 2]) && bytes.append_first(["late"]) && bytes.append_first([]));
+        assert_eq!(texts(&bytes), (format!("httpß{long}"), b"\xff\x01\x02late".to_vec()));
+        assert!(!bytes.append_first(["a", &long]), "no room for all");
+        assert_eq!(bytes.len(), 4 + 2 + 80 + 3 + 4);
+        let mut others = Bytes::new();
+        assert!(others.append_text(b"\xff") && others.append_first(["text"]));
+        assert_eq!(texts(&others), (String::new(), b"\xfftext".to_vec()));
+        for len in 0..=Bytes::ROOM + 1 {
+            let text = "x".repeat(len);
+            let mut bytes = Bytes::new();
+            assert_eq!(bytes.append_first([&text]), len <= Bytes::ROOM);
+            assert_eq!(bytes.texts().0.len(), if len <= Bytes::ROOM { len } else { 0 });
         }
     }
 

@@ -44,7 +44,7 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use smallvec::SmallVec;
 
 pub(crate) use self::expired::{Expired, Outgrown};
-pub(crate) use self::slot::{Brief, Cargo, Seen};
+pub(crate) use self::slot::{Brief, Cargo, Seen, Writes, Written};
 use self::slot::{EMPTY, Slot};
 use super::pool::Spares;
 use super::{AtomicU8, AtomicU32, AtomicU64, UnsafeCell};
@@ -55,7 +55,7 @@ mod slot;
 /// What a ring holds.
 pub(crate) trait Item: Clone + Send + Sync + 'static {
     /// What stands before the bytes of what is stored as bytes.
-    type Header: Copy + Send + Sync + 'static;
+    type Heading: Copy + Send + Sync + 'static;
 
     /// Where emptied chunks wait for their next use, if anywhere.
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>>;

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{Compact, Crumb, Stored};
+use super::{Compact, Crumb, Packed, Stored};
 use crate::protocol::Breadcrumb;
 
 impl Crumb<'_> {
@@ -14,6 +14,7 @@ impl Crumb<'_> {
         match self {
             Self::Owned(breadcrumb) => overwrite(old, breadcrumb),
             Self::Compact(compact) => compact.overwrite(old),
+            Self::Packed(packed) => packed.overwrite(old),
         }
     }
 
@@ -38,6 +39,7 @@ impl Crumb<'_> {
                     })
             }
             Self::Compact(compact) => compact.is_built_as(built, bytes),
+            Self::Packed(packed) => packed.is_built_as(built, bytes),
         }
     }
 }
@@ -48,15 +50,9 @@ impl Compact<'_> {
         let (data, message) = self.parts();
         old.timestamp = self.timestamp();
         site.ty.clone_into(&mut old.ty);
-        match (&mut old.category, site.category) {
-            (Some(old), Some(category)) => category.clone_into(old),
-            (old, category) => *old = category.map(str::to_owned),
-        }
+        overwrite_text(&mut old.category, site.category);
         old.level = self.header.level;
-        match (&mut old.message, message) {
-            (Some(old), Some(message)) => message.as_ref().clone_into(old),
-            (old, message) => *old = message.map(Into::into),
-        }
+        overwrite_text(&mut old.message, message.as_deref());
         // As many places as values, and a place for each of them: so each place gets one, unless a key comes twice.
         let mut places = old.data.len();
         let all_found = data.iter().all(|(key, stored)| match old.data.get_mut(key) {
@@ -95,6 +91,37 @@ impl Compact<'_> {
     }
 }
 
+impl Packed<'_> {
+    fn overwrite(&self, old: &mut Breadcrumb) {
+        old.timestamp = self.timestamp;
+        self.ty.clone_into(&mut old.ty);
+        overwrite_text(&mut old.category, self.category);
+        old.level = self.level;
+        overwrite_text(&mut old.message, self.message);
+        let mut entries = self.entries();
+        let has_same_keys = old.data.iter_mut().all(|(old_key, old)| {
+            entries.next().filter(|(key, _)| key == old_key).map(|(_, stored)| stored.overwrite(old)).is_some()
+        });
+        if !has_same_keys || entries.next().is_some() {
+            old.data = self.data();
+        }
+    }
+
+    fn is_built_as(&self, built: &Breadcrumb, bytes: &mut usize) -> bool {
+        let mut entries = self.entries();
+        built.timestamp == self.timestamp
+            && built.ty == self.ty
+            && built.category.as_deref() == self.category
+            && built.level == self.level
+            && built.message.as_deref() == self.message
+            && built.data.iter().all(|(key, value)| {
+                *bytes += weight(key, value);
+                entries.next().is_some_and(|(own_key, stored)| key == own_key && stored.is_built_as(value))
+            })
+            && entries.next().is_none()
+    }
+}
+
 impl Stored<'_> {
     fn overwrite(self, old: &mut Value) {
         match (self, old) {
@@ -116,6 +143,13 @@ impl Stored<'_> {
             (Self::Text(text), Value::String(value)) => text == value,
             _ => false,
         }
+    }
+}
+
+fn overwrite_text(old: &mut Option<String>, new: Option<&str>) {
+    match (old, new) {
+        (Some(old), Some(new)) => new.clone_into(old),
+        (old, new) => *old = new.map(str::to_owned),
     }
 }
 

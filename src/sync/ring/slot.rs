@@ -1,6 +1,6 @@
 //! A slot of a ring: a whole value, or a header with some bytes.
 
-use std::mem::{ManuallyDrop, MaybeUninit, offset_of};
+use std::mem::ManuallyDrop;
 use std::ptr;
 
 use super::{Head, Item};
@@ -14,24 +14,38 @@ pub(crate) struct Slot<T: Item>(UnsafeCell<Either<T>>);
 union Either<T: Item> {
     nothing: (),
     whole: ManuallyDrop<T>,
-    brief: Brief<T::Header>,
+    brief: Brief<T::Heading>,
 }
 
 /// A header, and the bytes that belong to it.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Brief<H> {
-    pub(crate) header: H,
+    pub(crate) heading: H,
     pub(crate) bytes: Bytes,
 }
 
 /// What a slot shows.
 pub(crate) enum Seen<'a, T: Item> {
     Whole(&'a T),
-    Brief(&'a Brief<T::Header>),
+    Brief(&'a Brief<T::Heading>),
 }
 
-/// What can be moved to a slot: `Some` whole value, or a [`Brief`].
+/// A brief that is written where it is to stand.
+pub(crate) trait Writes<H> {
+    /// True if there is nothing to write.
+    fn is_gone(&self) -> bool;
+
+    fn heading(&self) -> H;
+
+    /// Writes the bytes. No user code may run here: others wait for the slot.
+    fn write_to(&self, bytes: &mut Bytes);
+}
+
+/// What is written to its slot.
+pub(crate) struct Written<W>(pub(crate) W);
+
+/// What can be moved to a slot: `Some` whole value, or what is [`Written`] there.
 pub(crate) trait Cargo<T: Item> {
     /// True if there is nothing to move.
     fn is_gone(&self) -> bool;
@@ -59,7 +73,7 @@ impl<T: Item> Slot<T> {
                 // SAFETY: the flag says what was written, and nobody writes: the caller's promise.
                 WHOLE => Seen::Whole(unsafe { &*either.cast::<T>() }),
                 // SAFETY: as above.
-                _ => Seen::Brief(unsafe { &*either.cast::<Brief<T::Header>>() }),
+                _ => Seen::Brief(unsafe { &*either.cast::<Brief<T::Heading>>() }),
             });
         });
     }
@@ -94,28 +108,39 @@ impl<T: Item> Cargo<T> for Option<T> {
     }
 }
 
-impl<T: Item> Cargo<T> for Brief<T::Header> {
+impl<T: Item, W: Writes<T::Heading>> Cargo<T> for Written<W> {
     #[inline]
     fn is_gone(&self) -> bool {
-        false
+        self.0.is_gone()
     }
 
     #[inline]
     unsafe fn unload(&mut self, slot: &Slot<T>) -> u8 {
-        let from: *const MaybeUninit<u8> = ptr::from_ref(self).cast();
         slot.0.with_mut(|either| {
-            let to = either.cast::<MaybeUninit<u8>>();
-            // In one or two steps of lengths that are known here, so that a few wide moves are all.
-            // SAFETY: the slot is ours; `SHORT` is less than the size of either.
-            unsafe { ptr::copy_nonoverlapping(from, to, SHORT) };
-            if offset_of!(Self, bytes) + Bytes::reach(self.bytes.len()) > SHORT {
-                let (from, to) = (from.wrapping_add(SHORT), to.wrapping_add(SHORT));
-                // SAFETY: as above, the rest of what both have room for.
-                unsafe { ptr::copy_nonoverlapping(from, to, size_of::<Self>() - SHORT) };
-            }
+            let brief = either.cast::<Brief<T::Heading>>();
+            // SAFETY: the slot is ours, and holds a brief as well as anything else.
+            let heading = unsafe { &raw mut (*brief).heading };
+            // SAFETY: as above.
+            unsafe { heading.write(self.0.heading()) };
+            // SAFETY: as above.
+            let bytes = unsafe { Bytes::begin_at(&raw mut (*brief).bytes) };
+            self.0.write_to(bytes);
         });
-        const { assert!(size_of::<Self>() >= SHORT, "a short copy stays inside") };
         BRIEF
+    }
+}
+
+impl<H: Copy> Writes<H> for &Brief<H> {
+    fn is_gone(&self) -> bool {
+        false
+    }
+
+    fn heading(&self) -> H {
+        self.heading
+    }
+
+    fn write_to(&self, bytes: &mut Bytes) {
+        bytes.copy_from(&self.bytes);
     }
 }
 
@@ -124,7 +149,7 @@ impl<T: Item> Seen<'_, T> {
     pub(super) fn copy_to(&self, head: &Head<T>) -> bool {
         match self {
             Self::Whole(whole) => head.push(&mut Some((*whole).clone())),
-            Self::Brief(brief) => head.push(&mut { **brief }),
+            Self::Brief(brief) => head.push(&mut Written(*brief)),
         }
     }
 }
@@ -135,5 +160,3 @@ pub(super) const EMPTY: u8 = 0;
 pub(super) const WHOLE: u8 = 1;
 /// Of a flag: a header and bytes.
 const BRIEF: u8 = 2;
-/// How much of a brief that is short is copied: a line and a half.
-const SHORT: usize = 96;

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Brief, Head, Item, SLOTS, Seen, Spare, View};
+use super::{Brief, Head, Item, SLOTS, Seen, Spare, View, Written};
 use crate::sync::bytes::Bytes;
 use crate::sync::pool::Spares;
 use crate::sync::{Arc, UnsafeCell, model, spawn};
 
 impl Item for u64 {
-    type Header = u64;
+    type Heading = u64;
 
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         None
@@ -48,7 +48,7 @@ impl Drop for Watched {
 }
 
 impl Item for Watched {
-    type Header = ();
+    type Heading = ();
 
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
         None
@@ -61,8 +61,8 @@ fn shown(view: &View<u64>, length: usize) -> Vec<u64> {
         values.push(match seen {
             Seen::Whole(value) => *value,
             Seen::Brief(brief) => {
-                assert_eq!(brief.bytes.as_slice(), bytes_of(brief.header));
-                brief.header
+                assert_eq!(brief.bytes.as_slice(), bytes_of(brief.heading));
+                brief.heading
             }
         });
     });
@@ -81,7 +81,7 @@ fn push(head: &Head<u64>, value: u64) -> bool {
     }
     let mut bytes = Bytes::new();
     assert!(bytes.append_text(&bytes_of(value)));
-    head.push(&mut Brief { header: value, bytes })
+    head.push(&mut Written(&Brief { heading: value, bytes }))
 }
 
 /// The value that a slot shows.

@@ -4,7 +4,6 @@
 //! keys, each a tag and a value, then the message. What does not fit the record spills to the heap whole.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,12 +11,14 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::clock;
+use crate::message::Message;
 use crate::protocol::{Breadcrumb, BreadcrumbFields, Level};
 use crate::sync::bytes::Bytes;
 use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::ring::{Brief, Cargo, Item, Seen, Spare};
 
 mod again;
+mod text;
 
 /// What is known about a `breadcrumb!` when the program is compiled.
 #[doc(hidden)]
@@ -269,15 +270,11 @@ impl Recorder {
         value.write_to(self);
     }
 
-    /// Writes the message, after all fields.
+    /// Begins the message, after all fields.
     #[inline]
-    pub fn message(&mut self, message: fmt::Arguments<'_>) {
+    pub fn message(&mut self) -> Message<'_, Self> {
         self.brief.header.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
-        match message.as_str() {
-            Some(text) => self.put_text(text.as_bytes()),
-            // Writing to memory does not fail; a `Display` that says it did leaves what it wrote.
-            None => _ = self.write_fmt(message),
-        }
+        Message::to(self)
     }
 
     /// Ends the record; `time` is in nanoseconds since the epoch. `None`: it has [spilled](Self::take_spilled).
@@ -308,7 +305,7 @@ impl Recorder {
     }
 
     #[inline]
-    fn put_text(&mut self, text: &[u8]) {
+    fn put_bytes(&mut self, text: &[u8]) {
         if !self.brief.bytes.append_short(text) {
             self.put_long(text);
         }
@@ -338,14 +335,6 @@ impl Recorder {
             inline.fill();
             bytes
         })
-    }
-}
-
-impl fmt::Write for Recorder {
-    #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put_text(text.as_bytes());
-        Ok(())
     }
 }
 
@@ -395,7 +384,7 @@ impl Field for str {
         let len = u32::try_from(self.len()).unwrap_or(u32::MAX);
         let text = self.as_bytes().get(..len as usize).unwrap_or_default();
         recorder.put(TAG_TEXT, len.to_le_bytes());
-        recorder.put_text(text);
+        recorder.put_bytes(text);
     }
 }
 

@@ -100,7 +100,7 @@ macro_rules! __breadcrumb_message {
 /// ```
 /// ```compile_fail
 /// let n = 1;
-/// vidette::breadcrumb!("{} {n} {x}", x = 3); // one is missing
+/// vidette::breadcrumb!("{} {n} {x} {}", x = 3); // one is missing
 /// ```
 /// ```compile_fail
 /// let n = 1;

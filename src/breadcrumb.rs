@@ -17,7 +17,7 @@
 ///   expression.
 /// - Fields take integers, floats, `bool`, `char` and text, and options of them ([`Field`](crate::Field)). They are stored as
 ///   they are, and become the breadcrumb's `data` if an event is sent.
-/// - The message is formatted into a buffer on the stack.
+/// - The message is written to a buffer on the stack. Texts, integers up to 64 bits, `bool` and `char` need no formatter there.
 ///
 /// # Cost
 /// If no client is bound to the current hub, nothing is evaluated: a relaxed load and a branch while no client is open in
@@ -82,7 +82,58 @@ macro_rules! __breadcrumb_fields {
 #[macro_export]
 macro_rules! __breadcrumb_message {
     ($recorder:ident) => {};
+    ($recorder:ident $format:literal $(, $($arguments:tt)*)?) => {
+        $crate::__arguments!(__breadcrumb_format {$recorder $format} [] $($($arguments)*)?)
+    };
     ($recorder:ident $($message:tt)+) => {
-        $recorder.message(::core::format_args!($($message)+))
+        $recorder.message().format(::core::format_args!($($message)+))
+    };
+}
+
+/// The message of a `breadcrumb!` whose format string is a literal.
+///
+/// What is wrong with a message does not compile, whoever takes the format string apart:
+///
+/// ```
+/// let n = 1;
+/// vidette::breadcrumb!("{} {n} {x}", 2, x = 3);
+/// ```
+/// ```compile_fail
+/// let n = 1;
+/// vidette::breadcrumb!("{} {n} {x} {}", x = 3); // one is missing
+/// ```
+/// ```compile_fail
+/// let n = 1;
+/// vidette::breadcrumb!("{} {n} {x}", 2, 4, x = 3); // one is left over
+/// ```
+/// ```compile_fail
+/// let n = 1;
+/// vidette::breadcrumb!("{} {n} {x}", 2, x = 3, x = 4); // two have one name
+/// ```
+/// ```compile_fail
+/// let n = 1;
+/// vidette::breadcrumb!("{} {n} {x}", x = 3, 2); // a place behind a name
+/// ```
+/// ```compile_fail
+/// let n = ();
+/// vidette::breadcrumb!("{} {n} {x}", 2, x = 3); // one that cannot be written
+/// ```
+/// ```compile_fail
+/// vidette::breadcrumb!("{} {n} {x}", 2, x = 3); // one that is not there
+/// ```
+/// ```compile_fail
+/// let n = 1;
+/// vidette::breadcrumb!("{} {n} {x", 2, x = 3); // a brace that stays open
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __breadcrumb_format {
+    ({$recorder:ident $format:literal} $({[$($name:ident)?] $argument:ident {$value:expr}})*) => {
+        // Evaluates all, in order, before anything is written.
+        match ($(&$value,)*) {
+            ($($argument,)*) => {
+                $crate::__private::write_message!($recorder $format $({[$($name)?] $argument {$value}})*);
+            }
+        }
     };
 }

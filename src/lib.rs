@@ -97,6 +97,8 @@ mod logs;
 mod loss;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
 mod matter;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "used by clients"))]
+mod message;
 #[cfg_attr(
     not(all(feature = "client", feature = "logs", feature = "metrics")),
     allow(dead_code, reason = "used by what travels in lanes")
@@ -163,7 +165,9 @@ pub mod __private {
     pub use crate::hub::record;
     #[cfg(feature = "logs")]
     pub use crate::logs::{Site as LogSite, Writer as LogWriter, is_logging};
+    pub use crate::message::Message;
     pub use crate::scope::record::{CallSite, Recorder};
+    pub use vidette_macros::write_message;
 }
 
 /// The README's examples compile.

@@ -5,7 +5,6 @@
 //! A breadcrumb that was built in full is [packed] in the same place, if it fits.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -13,6 +12,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::clock;
+use crate::message::Message;
 use crate::protocol::{Breadcrumb, BreadcrumbFields, Level};
 use crate::sync::bytes::Bytes;
 use crate::sync::pool::{Pool, Share, Spares};
@@ -23,6 +23,7 @@ pub(crate) use self::packed::Packing;
 
 mod again;
 mod packed;
+mod text;
 
 /// What is known about a `breadcrumb!` when the program is compiled.
 #[doc(hidden)]
@@ -317,15 +318,11 @@ impl Recorder {
         value.write_to(self);
     }
 
-    /// Writes the message, after all fields.
+    /// Begins the message, after all fields.
     #[inline]
-    pub fn message(&mut self, message: fmt::Arguments<'_>) {
+    pub fn message(&mut self) -> Message<'_, Self> {
         self.brief.heading.message = u32::try_from(self.written()).unwrap_or(NO_MESSAGE);
-        match message.as_str() {
-            Some(text) => self.put_text(text.as_bytes()),
-            // Writing to memory does not fail; a `Display` that says it did leaves what it wrote.
-            None => _ = self.write_fmt(message),
-        }
+        Message::to(self)
     }
 
     /// Ends the record; `time` is in nanoseconds since the epoch. `None`: it has [spilled](Self::take_spilled).
@@ -359,7 +356,7 @@ impl Recorder {
     }
 
     #[inline]
-    fn put_text(&mut self, text: &[u8]) {
+    fn put_bytes(&mut self, text: &[u8]) {
         if !self.brief.bytes.append_short(text) {
             self.put_long(text);
         }
@@ -389,14 +386,6 @@ impl Recorder {
             inline.fill();
             bytes
         })
-    }
-}
-
-impl fmt::Write for Recorder {
-    #[inline]
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put_text(text.as_bytes());
-        Ok(())
     }
 }
 
@@ -446,7 +435,7 @@ impl Field for str {
         let len = u32::try_from(self.len()).unwrap_or(u32::MAX);
         let text = self.as_bytes().get(..len as usize).unwrap_or_default();
         recorder.put(TAG_TEXT, len.to_le_bytes());
-        recorder.put_text(text);
+        recorder.put_bytes(text);
     }
 }
 

@@ -73,6 +73,21 @@ impl Bytes {
         true
     }
 
+    /// Appends the first ones of some bytes. False: there is no room for all of these, and nothing was appended.
+    #[inline]
+    pub(crate) fn append_some<const N: usize>(&mut self, bytes: [u8; N], count: usize) -> bool {
+        let len = self.len();
+        if count > N || len + N > Self::ROOM {
+            return false;
+        }
+        // SAFETY: there is room for all, so this is inside.
+        let end = unsafe { self.room.as_mut_ptr().add(len) };
+        // SAFETY: as above; bytes may stand anywhere.
+        unsafe { end.cast::<[u8; N]>().write_unaligned(bytes) };
+        self.len += count as u8;
+        true
+    }
+
     /// Appends text that is short. False: it is longer than [`SHORT`](Self::SHORT), or there is no room, and nothing was appended.
     #[inline]
     pub(crate) fn append_short(&mut self, text: &[u8]) -> bool {
@@ -244,6 +259,18 @@ mod tests {
         assert_eq!(bytes.as_slice(), [[1; 100].as_slice(), &[3; 36]].concat());
         let copy = bytes;
         assert_eq!(copy.as_slice(), bytes.as_slice());
+    }
+
+    #[test]
+    fn the_first_ones_of_some_bytes_are_appended_where_all_have_room() {
+        let mut bytes = Bytes::new();
+        assert!(bytes.append_some(*b"12345678", 3) && bytes.append_some(*b"45678\0\0\0", 5));
+        assert!(bytes.append_some(*b"nothing.", 0));
+        assert!(!bytes.append_some(*b"2", 2), "there are not as many");
+        assert_eq!(bytes.as_slice(), b"12345678");
+        assert!(bytes.append([0; 121], []));
+        assert!(!bytes.append_some(*b"12345678", 1) && bytes.append_some(*b"1234567", 7));
+        assert_eq!(bytes.as_slice().len(), 136);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod limits;
 #[cfg(feature = "logs")]
 mod logs;
 mod losses;
+mod messages;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod sampling;

@@ -19,7 +19,7 @@ fn written(host: &str, message: std::fmt::Arguments<'_>) -> (Breadcrumb, bool) {
     recorder.field(&true);
     recorder.field(&None::<u8>);
     recorder.field(&'ß');
-    recorder.message(message);
+    recorder.message().format(message);
     alike(&mut recorder, Level::Warning, 1_700_000_000_123_456_789)
 }
 

@@ -12,7 +12,7 @@ use crate::callback;
 use crate::diag;
 use crate::matter::{Matter, Taken};
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
-use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId, Transaction};
+use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
 use crate::scope::Scope;
 use crate::session;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
@@ -181,8 +181,7 @@ impl Core {
             }
             Parcel::Transaction { tree, scope } => {
                 let mut envelope = self.envelope(tree.baggage().and_then(|agreed| header(agreed)));
-                let spans = tree.to_spans();
-                envelope.add_item(Transaction { spans, ..self.transaction(&tree, &scope).into_owned() });
+                envelope.add_item(self.transaction(&tree, &scope));
                 envelope
             }
             Parcel::Envelope(envelope) => *envelope,

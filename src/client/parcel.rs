@@ -9,7 +9,7 @@ use super::tracing::{Agreed, transaction_losses};
 use crate::matter::Taken;
 use crate::protocol::Attachment;
 use crate::protocol::client_report::{Category, ItemLoss, LossSource};
-use crate::scope::Scope;
+use crate::scope::{Backdrop, Scope};
 use crate::session::Update;
 use crate::trace::Tree;
 use crate::wire::{Envelope, EnvelopeItem};
@@ -30,7 +30,7 @@ pub(crate) enum Parcel {
     Transaction {
         tree: Arc<Tree>,
         /// The scope as of the end.
-        scope: Scope,
+        scope: Backdrop,
     },
     /// Something that is sent as it is.
     Envelope(Box<Envelope>),

@@ -3,19 +3,23 @@
 use std::mem;
 
 use super::Core;
-use super::tracing::{Agreed, header};
+use super::tracing::Agreed;
 use crate::diag;
+use crate::protocol::ids::random_uuid;
 use crate::protocol::{DynamicSamplingContext, Event, Level, TraceId};
-use crate::scope::{Crumbs, Scope};
+use crate::scope::{Backdrop, Crumbs, Scope};
 use crate::session::{self, Update};
-use crate::trace::Tree;
+use crate::trace::{Tree, Words};
 use crate::wire::headers::{FixedHeaders, OwnHeaders};
+use crate::wire::json;
 use crate::wire::write::EnvelopeWriter;
 
 /// The bytes of one envelope, and what the next begins with.
 pub(super) struct Writing {
     pub(super) buffer: Vec<u8>,
     fixed: FixedHeaders,
+    /// What all transactions say of it, as JSON.
+    sdk: Vec<u8>,
     /// What is said of traces about which nothing is decided; the trace is filled in, each time.
     pub(super) undecided: DynamicSamplingContext,
 }
@@ -26,7 +30,12 @@ impl Writing {
             diag::say(&core.options, Level::Error, format_args!("headers do not become JSON: {error}"));
             FixedHeaders::default()
         });
-        Self { buffer: Vec::new(), fixed, undecided: core.origin.undecided(TraceId::default()) }
+        let mut sdk = Vec::new();
+        if let Err(error) = json::append(&mut sdk, &*core.sdk) {
+            diag::say(&core.options, Level::Error, format_args!("the SDK does not become JSON: {error}"));
+            sdk = b"null".to_vec();
+        }
+        Self { buffer: Vec::new(), fixed, sdk, undecided: core.origin.undecided(TraceId::default()) }
     }
 
     /// Writes an event, with `crumbs` from where they are.
@@ -40,7 +49,7 @@ impl Writing {
         session: Option<&Update>,
     ) -> Result<(), serde_json::Error> {
         let trace = agreed.header(event, &mut self.undecided);
-        let own = OwnHeaders { event_id: Some(event.event_id), trace, ..OwnHeaders::now() };
+        let own = OwnHeaders::of(event.event_id, trace);
         let mut writer = EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &own)?;
         match crumbs {
             Some(crumbs) => {
@@ -55,12 +64,13 @@ impl Writing {
         scope.attachments().try_for_each(|attachment| writer.attachment(attachment))
     }
 
-    pub(super) fn transaction(&mut self, core: &Core, tree: &Tree, scope: &Scope) -> Result<(), serde_json::Error> {
-        let transaction = core.transaction(tree, scope);
-        let trace = tree.baggage().and_then(|agreed| header(agreed));
-        let own = OwnHeaders { event_id: Some(transaction.event_id), trace, ..OwnHeaders::now() };
-        EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &own)?
-            .transaction_with_spans(&transaction, tree.written_spans())
+    /// Writes a transaction from where its parts are.
+    pub(super) fn transaction(&mut self, core: &Core, tree: &Tree, scope: &Backdrop) -> Result<(), serde_json::Error> {
+        let Self { buffer, fixed, sdk, .. } = self;
+        let event_id = random_uuid();
+        let trace = tree.words().filter(Words::has_key);
+        EnvelopeWriter::of_client(buffer, fixed, &OwnHeaders::of(event_id, trace.as_ref()))?
+            .transaction_by(|out| core.write_transaction(event_id, tree, scope, sdk, out))
     }
 
     /// Writes the headers, and what comes after them.

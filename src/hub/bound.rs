@@ -177,7 +177,7 @@ mod with_client {
 
         fn finish(&self, tree: Arc<Tree>) {
             // The scope of the hub that is current now, whichever the transaction was started with.
-            self.capture_transaction(tree, current::show_scope(Scope::for_transaction));
+            self.capture_transaction(tree, current::show_scope(Scope::backdrop));
         }
 
         fn discard(&self, spans: u64) {

@@ -68,7 +68,6 @@ pub use self::span::{ParseStatusError, Span, SpanStatus};
 pub use self::stacktrace::{Frame, Stacktrace, TemplateInfo, Thread, ThreadId};
 pub use self::trace::{DynamicSamplingContext, InvalidSampleRandError, OrganizationId, SampleRand};
 pub use self::transaction::Transaction;
-pub(crate) use self::transaction::WithSpans;
 pub use self::unit::Unit;
 pub use self::user::{IpAddress, User};
 pub use self::values::{Addr, RegVal, Values};

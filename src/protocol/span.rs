@@ -160,7 +160,7 @@ impl SpanStatus {
         Self::DataLoss,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             SpanStatus::Ok => "ok",
             SpanStatus::DeadlineExceeded => "deadline_exceeded",

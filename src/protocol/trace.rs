@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::time::put_digits;
 use super::{Map, TraceId, Value};
 
 /// What all services in a trace must agree on, so that a server can keep or drop the trace as a whole.
@@ -166,7 +167,16 @@ impl TryFrom<f64> for SampleRand {
 impl fmt::Display for SampleRand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Formatting rounds, and 0.9999999 must not become 1.
-        write!(f, "{:.6}", self.0.min(0.999_999))
+        let number = self.0.min(0.999_999);
+        // Below a million, and the nearest one.
+        let millionths = (number * 1_000_000.0 + 0.5) as u32;
+        if Self::from_millionths(millionths).0 != number {
+            return write!(f, "{number:.6}");
+        }
+        // What has six decimals needs no rounding, which takes ten times as long.
+        let mut text = *b"0.000000";
+        put_digits(&mut text[2..], millionths);
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -284,6 +294,12 @@ mod tests {
         assert_eq!(SampleRand::try_from(0.5).unwrap().to_string(), "0.500000");
         assert_eq!(SampleRand::try_from(0.999_999_9).unwrap().to_string(), "0.999999");
         assert_eq!(SampleRand::try_from(-0.0).unwrap().to_string(), "0.000000");
+        for millionths in (0..1_000_000).step_by(37).chain([999_999]) {
+            let rand = SampleRand::from_millionths(millionths);
+            assert_eq!(rand.to_string(), format!("{:.6}", rand.0));
+            let rand = SampleRand(rand.0.next_up());
+            assert_eq!(rand.to_string(), format!("{:.6}", rand.0.min(0.999_999)));
+        }
         for value in [1.0, -0.1, f64::NAN, f64::INFINITY] {
             assert_eq!(SampleRand::try_from(value), Err(InvalidSampleRandError::OutOfRange));
         }

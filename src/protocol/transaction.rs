@@ -125,63 +125,6 @@ impl Default for Transaction<'_> {
     }
 }
 
-/// A transaction with spans that are not in it, as [`Transaction`] is written: the same fields in the same order.
-#[derive(Serialize)]
-#[serde(rename = "transaction", tag = "type")]
-pub(crate) struct WithSpans<'a, S> {
-    #[serde(serialize_with = "uuid::serde::simple::serialize")]
-    event_id: Uuid,
-    #[serde(rename = "transaction", skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    release: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    environment: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<&'a User>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<&'a BTreeMap<String, String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extra: Option<&'a BTreeMap<String, Value>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sdk: Option<&'a ClientSdkInfo>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    platform: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none", with = "time::seconds_opt")]
-    timestamp: Option<SystemTime>,
-    #[serde(with = "time::seconds")]
-    start_timestamp: SystemTime,
-    spans: S,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    contexts: Option<&'a BTreeMap<String, Context>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<&'a Request>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_name: Option<&'a str>,
-}
-
-impl<'a, S> WithSpans<'a, S> {
-    pub(crate) fn new(transaction: &'a Transaction<'_>, spans: S) -> Self {
-        Self {
-            event_id: transaction.event_id,
-            name: transaction.name.as_deref(),
-            release: transaction.release.as_deref(),
-            environment: transaction.environment.as_deref(),
-            user: transaction.user.as_ref(),
-            tags: Some(&transaction.tags).filter(|tags| !tags.is_empty()),
-            extra: Some(&transaction.extra).filter(|extra| !extra.is_empty()),
-            sdk: transaction.sdk.as_deref(),
-            platform: Some(&*transaction.platform).filter(|platform| *platform != DEFAULT_PLATFORM),
-            timestamp: transaction.timestamp,
-            start_timestamp: transaction.start_timestamp,
-            spans,
-            contexts: Some(&transaction.contexts).filter(|contexts| !contexts.is_empty()),
-            request: transaction.request.as_ref(),
-            server_name: transaction.server_name.as_deref(),
-        }
-    }
-}
-
 impl fmt::Display for Transaction<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let start = time::format_rfc3339(self.start_timestamp);

@@ -1,7 +1,7 @@
 //! The active span of a scope, and the trace that is captured in.
 
-use super::draft::{Draft, Group};
-use super::{Crumbs, Scope};
+use super::Scope;
+use super::draft::Group;
 use crate::protocol::{SpanId, TraceId};
 use crate::sync::swap::Shared;
 use crate::trace::TransactionOrSpan;
@@ -31,20 +31,5 @@ impl Scope {
     /// Lets go of the active span, which must not leave the capturing thread.
     pub(crate) fn without_span(self) -> Self {
         Self { span: None, ..self }
-    }
-
-    /// A copy of what a transaction takes from a scope.
-    pub(crate) fn for_transaction(&self) -> Self {
-        Self {
-            tags: self.tags.clone(),
-            data: self.data.clone(),
-            attachments: None,
-            processors: None,
-            span: None,
-            trace: self.trace,
-            session: None,
-            crumbs: Crumbs::default(),
-            draft: Draft::SNAPSHOT,
-        }
     }
 }

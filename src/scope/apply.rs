@@ -2,10 +2,23 @@
 
 use std::borrow::Cow;
 use std::mem;
+use std::sync::Arc;
 
-use super::Scope;
+use serde_json::Value;
+use smol_str::SmolStr;
+
+use super::keyed::Keyed;
+use super::{Data, Scope};
 use crate::callback::{self, Panicked};
-use crate::protocol::{Event, SpanId, TraceContext, TraceId, Transaction};
+use crate::protocol::{Context, Event, SpanId, TraceContext, TraceId, Transaction, User};
+use crate::sync::swap::Shared;
+
+/// What a transaction takes from a scope, as of its end.
+#[derive(Debug)]
+pub(crate) struct Backdrop {
+    tags: Option<Shared<Keyed<SmolStr>>>,
+    data: Option<Arc<Data>>,
+}
 
 impl Scope {
     /// Fills an event with what this scope holds, and lets the event processors see it.
@@ -80,19 +93,12 @@ impl Scope {
 
     /// Fills a transaction with what this scope holds: tags, extras, contexts and the user. What it has itself wins.
     pub fn apply_to_transaction(&self, transaction: &mut Transaction<'static>) {
-        for (key, value) in self.tags.iter().flat_map(|tags| tags.iter()) {
-            transaction.tags.entry(key.to_string()).or_insert_with(|| value.to_string());
-        }
-        let Some(data) = &self.data else { return };
-        if transaction.user.is_none() {
-            transaction.user = data.user.as_deref().cloned();
-        }
-        for (key, value) in data.extras.iter() {
-            transaction.extra.entry(key.to_string()).or_insert_with(|| (**value).clone());
-        }
-        for (key, value) in data.contexts.iter() {
-            transaction.contexts.entry(key.to_string()).or_insert_with(|| (**value).clone());
-        }
+        self.backdrop().apply_to(transaction);
+    }
+
+    /// What a transaction takes from this scope. Costs two reference counts.
+    pub(crate) fn backdrop(&self) -> Backdrop {
+        Backdrop { tags: self.tags.clone(), data: self.data.clone() }
     }
 
     /// Lets the event processors see an event, in the order in which they were added. `None`: one dropped it.
@@ -104,6 +110,40 @@ impl Scope {
             }
         }
         Ok(Some(event))
+    }
+}
+
+impl Backdrop {
+    pub(crate) fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tags.iter().flat_map(|tags| tags.iter()).map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    pub(crate) fn extras(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.data.iter().flat_map(|data| data.extras.iter()).map(|(key, value)| (key.as_str(), &**value))
+    }
+
+    pub(crate) fn contexts(&self) -> impl Iterator<Item = (&str, &Context)> {
+        self.data.iter().flat_map(|data| data.contexts.iter()).map(|(key, value)| (key.as_str(), &**value))
+    }
+
+    pub(crate) fn user(&self) -> Option<&User> {
+        self.data.as_ref()?.user.as_deref()
+    }
+
+    /// Fills a transaction. What it has itself wins.
+    pub(crate) fn apply_to(&self, transaction: &mut Transaction<'_>) {
+        for (key, value) in self.tags() {
+            transaction.tags.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+        }
+        if transaction.user.is_none() {
+            transaction.user = self.user().cloned();
+        }
+        for (key, value) in self.extras() {
+            transaction.extra.entry(key.to_owned()).or_insert_with(|| value.clone());
+        }
+        for (key, value) in self.contexts() {
+            transaction.contexts.entry(key.to_owned()).or_insert_with(|| value.clone());
+        }
     }
 }
 

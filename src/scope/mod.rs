@@ -21,6 +21,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use smol_str::SmolStr;
 
+pub(crate) use self::apply::Backdrop;
 use self::draft::{Draft, Group, Token};
 use self::keyed::Keyed;
 pub(crate) use self::trail::{Crumbs, Trail};

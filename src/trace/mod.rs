@@ -18,6 +18,7 @@ mod bare;
 mod context;
 mod either;
 mod headers;
+mod latest;
 mod outgoing;
 mod record;
 mod sampling;
@@ -26,6 +27,7 @@ mod spare;
 mod text;
 mod transaction;
 mod tree;
+mod written;
 
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ pub use self::outgoing::{TraceHeader, TraceHeaders, TraceHeadersIter};
 pub use self::span::{Data, Span};
 pub use self::transaction::{Transaction, TransactionData};
 pub(crate) use self::tree::Tree;
+pub(crate) use self::written::Words;
 use crate::options::ClientOptions;
 
 /// What a transaction asks of the client that it was started with.

@@ -8,13 +8,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU8, AtomicU64};
 use std::time::SystemTime;
 
-use serde::Serialize;
 use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::text::Text;
 use crate::clock;
-use crate::protocol::time;
 use crate::protocol::{Request, Span, SpanId, SpanStatus, TraceContext, TraceId};
 use crate::sync::chain::Chain;
 use crate::sync::pool::{Pool, Share, Spares};
@@ -27,11 +25,11 @@ pub(super) type Record = Entry<Facts, Note>;
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(super) span_id: SpanId,
-    parent_span_id: Option<SpanId>,
-    name: Text,
-    op: Text,
+    pub(super) parent_span_id: Option<SpanId>,
+    pub(super) name: Text,
+    pub(super) op: Text,
     /// In nanoseconds since the epoch.
-    start: u64,
+    pub(super) start: u64,
     /// The same; written once, by whoever seals the notes.
     end: AtomicU64,
     /// A [code](SpanStatus::code), or zero.
@@ -50,28 +48,6 @@ pub(crate) enum Note {
     Tag(SmolStr, String),
     Extra(SmolStr, Value),
     Request(Box<Request>),
-}
-
-/// A finished span with the fields of [`Span`], in their order.
-#[derive(Serialize)]
-pub(super) struct WrittenSpan<'a> {
-    span_id: SpanId,
-    trace_id: TraceId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent_span_id: Option<SpanId>,
-    op: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    description: &'a str,
-    #[serde(with = "time::seconds")]
-    timestamp: SystemTime,
-    #[serde(with = "time::seconds")]
-    start_timestamp: SystemTime,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<SpanStatus>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    tags: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    data: BTreeMap<String, Value>,
 }
 
 /// All notes together.
@@ -106,6 +82,12 @@ impl Facts {
         let end = end.map_or_else(|| clock::now().max(self.start), clock::nanos_of);
         // Relaxed: the chain of finished spans, or the queue, publishes it.
         self.end.store(end, Relaxed);
+    }
+
+    /// When the span ended, in nanoseconds since the epoch; for those that have.
+    pub(super) fn ended_at(&self) -> u64 {
+        // Relaxed: as in `set_end`.
+        self.end.load(Relaxed)
     }
 }
 
@@ -168,7 +150,7 @@ impl Record {
 
     /// When the span ended; for records that have.
     pub(super) fn end(&self) -> SystemTime {
-        clock::time_of(self.value().end.load(Relaxed))
+        clock::time_of(self.value().ended_at())
     }
 
     /// Puts the notes together; the latest on a matter counts. `request_is_data`: for a span, which has no request.
@@ -187,23 +169,6 @@ impl Record {
             status: self.status(),
             origin: notes.origin.take(),
             data: std::mem::take(&mut notes.data),
-        }
-    }
-
-    /// The finished span, as it is written: what [`to_span`](Self::to_span) makes, but nothing of it is copied.
-    pub(super) fn written(&self, trace_id: TraceId) -> WrittenSpan<'_> {
-        let notes = self.put_together(true);
-        WrittenSpan {
-            span_id: self.value().span_id,
-            trace_id,
-            parent_span_id: self.value().parent_span_id,
-            op: self.op(),
-            description: self.name(),
-            timestamp: self.end(),
-            start_timestamp: self.start(),
-            status: self.status(),
-            tags: notes.tags,
-            data: notes.data,
         }
     }
 
@@ -264,23 +229,23 @@ impl Notes {
                 Note::NoData(key) => _ = notes.data.remove(key.as_str()),
                 Note::Tag(key, value) => _ = notes.tags.insert(key.to_string(), value.clone()),
                 Note::Extra(key, value) => _ = notes.extra.insert(key.to_string(), value.clone()),
-                Note::Request(request) if request_is_data => notes.add_request(request),
+                Note::Request(request) if request_is_data => notes.data.extend(fields_of(request)),
                 Note::Request(request) => notes.request = Some((**request).clone()),
             }
         }
         notes
     }
+}
 
-    /// Spreads a request over the data, under the names that its fields have.
-    fn add_request(&mut self, request: &Request) {
-        let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else { return };
-        if let Some(body) = fields.get_mut("data")
-            && let Some(parsed) = body.as_str().and_then(|text| serde_json::from_str(text).ok())
-        {
-            *body = parsed;
-        }
-        self.data.extend(fields);
+/// What a request says of a span: data, under the names that its fields have.
+pub(super) fn fields_of(request: &Request) -> serde_json::Map<String, Value> {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else { return serde_json::Map::new() };
+    if let Some(body) = fields.get_mut("data")
+        && let Some(parsed) = body.as_str().and_then(|text| serde_json::from_str(text).ok())
+    {
+        *body = parsed;
     }
+    fields
 }
 
 /// More than notes weigh of which a thread keeps some.
@@ -332,20 +297,34 @@ mod tests {
     #[test]
     fn a_span_is_written_as_one_that_was_put_together() {
         let trace_id = TraceId::default();
-        for (name, parent) in [("name", None), ("", Some(SpanId::default()))] {
+        for (name, parent) in [("name", None), ("", Some(SpanId::default())), (&"a \"long\" name, ".repeat(9), None)] {
             let facts = Facts::new(SpanId::default(), parent, Text::new(name), Text::new("op"), 7_000_000);
             let record = Record::new(facts);
-            let json = |record: &Record| {
-                let whole = serde_json::to_string(&record.to_span(trace_id)).unwrap();
-                assert_eq!(serde_json::to_string(&record.written(trace_id)).unwrap(), whole);
+            let compare = |record: &Record| {
+                let mut written = Vec::new();
+                record.write(&trace_id.hex(), &mut written).unwrap();
+                let typed = serde_json::to_string(&record.to_span(trace_id)).unwrap();
+                assert_eq!(String::from_utf8(written).unwrap(), typed);
             };
             record.value().set_end(None);
-            json(&record);
+            compare(&record);
             record.set_status(SpanStatus::Aborted);
             record.note(Note::Tag("tag".into(), "a".to_owned()));
             record.note(Note::Data("key".into(), 1.into()));
             record.note(Note::Op("other".into()));
-            json(&record);
+            compare(&record);
+            let url = "https://example.com/".parse().ok();
+            record.note(Note::Data("url".into(), "earlier".into()));
+            record.note(Note::Request(Box::new(Request { url, data: Some("[1]".into()), ..Request::default() })));
+            record.note(Note::Data("method".into(), "later".into()));
+            record.note(Note::Tag("tag".into(), "\t".to_owned()));
+            record.note(Note::Tag("another".into(), String::new()));
+            record.note(Note::NoData("key".into()));
+            record.note(Note::Name("renamed".into()));
+            compare(&record);
+            (0..40).for_each(|n| record.note(Note::Data((n % 7).to_string().into(), n.into())));
+            record.note(Note::NoData("3".into()));
+            compare(&record);
         }
     }
 

@@ -8,11 +8,10 @@ use std::time::SystemTime;
 use super::baggage::{Baggage, Origin};
 use super::context::{Ancestry, TransactionContext};
 use super::record::{Facts, Note, Record};
-use super::sampling::{Decision, Fate, sample_rand};
+use super::sampling::{Decision, Fate, sample_rand, sample_rand_of};
 use super::spare;
+use super::written::{Shown, Unsaid, Words};
 use super::{TraceHeaders, Tracer};
-use serde::{Serialize, Serializer};
-
 use crate::clock;
 use crate::protocol::{Span, SpanId, TraceContext, TraceId, Transaction};
 use crate::sync::chain::Chain;
@@ -150,6 +149,31 @@ impl Tree {
         own.newest()
     }
 
+    /// What the services in the trace agree on, for the server. For a transaction that has ended: nothing changes it any more.
+    pub(crate) fn words(&self) -> Option<Words<'_>> {
+        let own = match &self.agreement {
+            Agreement::Inherited(agreed) => return agreed.as_ref().map(|agreed| Words::Said(agreed.context())),
+            Agreement::Own(own) => own,
+        };
+        if let Some(agreed) = own.newest() {
+            return Some(Words::Said(agreed.context()));
+        }
+        let origin = self.origin.as_ref()?;
+        // As in `baggage`.
+        let decided = self.decision.rate.zip(self.decision.sampled);
+        Some(Words::Unsaid(Unsaid {
+            trace_id: self.trace_id,
+            public_key: origin.public_key.as_deref(),
+            sample_rate: decided.map(|(rate, _)| Shown(rate)),
+            sample_rand: Shown(sample_rand_of(self.trace_id)),
+            sampled: decided.map(|(_, sampled)| Shown(sampled)),
+            release: origin.release.as_deref(),
+            environment: origin.environment.as_deref(),
+            transaction: decided.map(|_| self.root.name()),
+            org_id: origin.org_id.map(Shown),
+        }))
+    }
+
     /// True if there was an open client when the transaction started.
     pub(super) fn has_client(&self) -> bool {
         self.origin.is_some()
@@ -205,11 +229,6 @@ impl Tree {
         spans
     }
 
-    /// The same, as they are written, without copying them.
-    pub(crate) fn written_spans(&self) -> impl Serialize {
-        WrittenSpans(self)
-    }
-
     /// The finished transaction, but for its spans.
     pub(crate) fn to_transaction(&self) -> Transaction<'static> {
         let mut notes = self.root.put_together(false);
@@ -224,17 +243,6 @@ impl Tree {
             request: notes.request,
             ..Transaction::default()
         }
-    }
-}
-
-struct WrittenSpans<'a>(&'a Tree);
-
-impl Serialize for WrittenSpans<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(tree) = *self;
-        let mut records: Vec<&Record> = tree.ended().iter().collect();
-        records.reverse();
-        serializer.collect_seq(records.into_iter().map(|record| record.written(tree.trace_id)))
     }
 }
 

@@ -127,13 +127,20 @@ impl FixedHeaders {
 
 /// The headers that differ from one envelope of a client to the next.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub(crate) struct OwnHeaders<'a> {
+pub(crate) struct OwnHeaders<'a, T = DynamicSamplingContext> {
     #[serde(serialize_with = "rfc3339::serialize")]
     pub(crate) sent_at: SystemTime,
     #[serde(serialize_with = "simple", skip_serializing_if = "Option::is_none")]
     pub(crate) event_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) trace: Option<&'a DynamicSamplingContext>,
+    pub(crate) trace: Option<&'a T>,
+}
+
+impl<'a, T> OwnHeaders<'a, T> {
+    /// Headers of an event or a transaction that is sent now, and what its trace has agreed on.
+    pub(crate) fn of(event_id: Uuid, trace: Option<&'a T>) -> Self {
+        Self { sent_at: SystemTime::now(), event_id: Some(event_id), trace }
+    }
 }
 
 impl OwnHeaders<'_> {
@@ -192,7 +199,7 @@ mod tests {
             assert_eq!(read.headers(), &expected);
         }
         let mut bytes = Vec::new();
-        let own = OwnHeaders { sent_at, event_id: None, trace: None };
+        let own: OwnHeaders<'_> = OwnHeaders { sent_at, event_id: None, trace: None };
         EnvelopeWriter::of_client(&mut bytes, &FixedHeaders::default(), &own).unwrap();
         assert_eq!(Envelope::from_slice(&bytes).unwrap().headers(), &EnvelopeHeaders::new().with_sent_at(sent_at));
     }

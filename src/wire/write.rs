@@ -9,9 +9,7 @@ use super::envelope::{Envelope, Original, Slot, Verbatim};
 use super::headers::{FixedHeaders, HeaderFields, OwnHeaders};
 use super::item::{EnvelopeItem, ItemContainer, Kind, LOGS, METRICS};
 use super::json;
-use crate::protocol::{
-    Attachment, ClientReport, Event, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction, WithSpans,
-};
+use crate::protocol::{Attachment, ClientReport, Event, MonitorCheckIn, SessionAggregates, SessionUpdate, Transaction};
 
 impl Envelope {
     /// Writes the envelope.
@@ -86,7 +84,7 @@ impl<'b> EnvelopeWriter<'b> {
     pub(crate) fn of_client(
         out: &'b mut Vec<u8>,
         fixed: &FixedHeaders,
-        own: &OwnHeaders<'_>,
+        own: &OwnHeaders<'_, impl Serialize>,
     ) -> Result<Self, serde_json::Error> {
         out.extend_from_slice(&fixed.opened);
         let joint = out.len();
@@ -153,14 +151,12 @@ impl<'b> EnvelopeWriter<'b> {
         self.json("transaction", transaction)
     }
 
-    /// Writes a transaction with spans that are not in it.
-    pub(crate) fn transaction_with_spans(
+    /// Writes a transaction of which `payload` writes the JSON.
+    pub(crate) fn transaction_by(
         &mut self,
-        transaction: &Transaction<'_>,
-        spans: impl Serialize,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
     ) -> Result<(), serde_json::Error> {
-        debug_assert!(transaction.spans.is_empty(), "they would be left out");
-        self.json("transaction", &WithSpans::new(transaction, spans))
+        self.with_length(|out| write!(out, r#"{{"type":"transaction""#), payload)
     }
 
     /// Writes how one session stands.
@@ -299,14 +295,10 @@ const ROOM: &[u8] = b"00000";
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-    use std::time::SystemTime;
-
     use serde::ser::Error as _;
     use serde::{Serialize, Serializer};
 
     use super::EnvelopeWriter;
-    use crate::protocol::{ClientSdkInfo, Request, Span, TraceContext, Transaction, User};
     use crate::wire::EnvelopeView;
     use crate::wire::headers::HeaderFields;
 
@@ -327,44 +319,6 @@ mod tests {
         writer.json("c", &2).unwrap();
         let expected = "{}\n{\"type\":\"a\",\"length\":1}\n1\n{\"type\":\"c\",\"length\":1}\n2\n";
         assert_eq!(String::from_utf8(buffer).unwrap(), expected);
-    }
-
-    #[test]
-    fn a_transaction_is_written_as_one_that_has_its_spans() {
-        let plain = Transaction::default();
-        let mut full = Transaction {
-            name: Some("name".to_owned()),
-            release: Some("release".into()),
-            environment: Some("environment".into()),
-            user: Some(User { id: Some("7".to_owned()), ..User::default() }),
-            sdk: Some(Cow::Owned(ClientSdkInfo {
-                name: "sdk".to_owned(),
-                version: "1".to_owned(),
-                ..Default::default()
-            })),
-            platform: "native".into(),
-            timestamp: Some(SystemTime::now()),
-            request: Some(Request { method: Some("GET".to_owned()), ..Request::default() }),
-            server_name: Some("server".into()),
-            ..Transaction::default()
-        };
-        full.tags.insert("tag".to_owned(), "a".to_owned());
-        full.extra.insert("extra".to_owned(), 1.into());
-        full.contexts.insert("trace".to_owned(), TraceContext::default().into());
-        for (mut transaction, spans) in [(plain, vec![]), (full, vec![Span::default(), Span::default()])] {
-            let write = |transaction: &Transaction<'_>, spans: Option<&Vec<Span>>| {
-                let mut buffer = Vec::new();
-                let mut writer = EnvelopeWriter::new(&mut buffer, &HeaderFields::default()).unwrap();
-                match spans {
-                    Some(spans) => writer.transaction_with_spans(transaction, spans).unwrap(),
-                    None => writer.transaction(transaction).unwrap(),
-                }
-                String::from_utf8(buffer).unwrap()
-            };
-            let apart = write(&transaction, Some(&spans));
-            transaction.spans = spans;
-            assert_eq!(apart, write(&transaction, None));
-        }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! # Invariants
 //! The names of fields and variants need no escapes, and are not looked through.
 
+mod fields;
 mod key;
 mod read;
 mod seconds;
@@ -26,6 +27,7 @@ use serde::ser::{
 use serde_json::Error;
 use serde_json::ser::{CompactFormatter, Formatter};
 
+pub(crate) use self::fields::Fields;
 use self::key::Key;
 pub(crate) use self::read::read;
 use self::seconds::write_seconds;

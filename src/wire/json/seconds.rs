@@ -3,7 +3,11 @@
 //! An event with a hundred breadcrumbs has as many of them, and what finds the shortest text of any float takes five times as
 //! long as writing the digits of a number of microseconds.
 
-use crate::protocol::time::{MICROS, put_digits};
+use serde_json::Error;
+
+use super::Json;
+use crate::clock;
+use crate::protocol::time::{MICROS, put_digits, seconds};
 
 /// Writes a float that says when something was, in this century and to the microsecond. False: it is another float.
 ///
@@ -15,23 +19,41 @@ pub(super) fn write_seconds(out: &mut Vec<u8>, value: f64) -> bool {
         return false;
     }
     let micros = (value * MICROS as f64 + 0.5) as u64;
-    let (seconds, fraction) = (micros / MICROS, micros % MICROS);
-    if fraction == 0 || micros as f64 / MICROS as f64 != value {
+    if micros.is_multiple_of(MICROS) || micros as f64 / MICROS as f64 != value {
         return false;
     }
+    write_micros(out, micros);
+    true
+}
+
+/// Writes a time in nanoseconds since the epoch, as [`seconds`] does.
+#[inline]
+pub(super) fn write_time(out: &mut Vec<u8>, nanos: u64) -> Result<(), Error> {
+    let micros = nanos / 1_000;
+    if micros.is_multiple_of(MICROS) || !(FIRST_MICROS..LAST_MICROS).contains(&micros) {
+        return seconds::serialize(&clock::time_of(nanos), Json { out });
+    }
+    write_micros(out, micros);
+    Ok(())
+}
+
+/// Writes microseconds of this century, as seconds that are not whole.
+fn write_micros(out: &mut Vec<u8>, micros: u64) {
+    let (seconds, fraction) = (micros / MICROS, micros % MICROS);
     let mut text = *b"0000000000.000000";
     // Both fit: below 2³², and below a million.
     put_digits(&mut text[..10], seconds as u32);
     put_digits(&mut text[11..], fraction as u32);
     let zeros = text.iter().rev().take_while(|digit| **digit == b'0').count();
     out.extend_from_slice(&text[..text.len() - zeros]);
-    true
 }
 
 /// September 2001: from here on, seconds have ten digits.
 const FIRST: f64 = 1e9;
 /// February 2106, when seconds no longer fit 32 bits.
 const LAST: f64 = (1_u64 << 32) as f64;
+const FIRST_MICROS: u64 = 1_000_000_000 * MICROS;
+const LAST_MICROS: u64 = (1 << 32) * MICROS;
 
 #[cfg(test)]
 mod tests {

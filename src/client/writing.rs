@@ -1,6 +1,7 @@
 //! What the sender writes envelopes with: a buffer, and what is the same in all of them.
 
 use std::mem;
+use std::sync::Arc;
 
 use super::Core;
 use super::tracing::{Agreed, header};
@@ -17,7 +18,7 @@ pub(super) struct Writing {
     pub(super) buffer: Vec<u8>,
     fixed: FixedHeaders,
     /// What is said of traces about which nothing is decided; the trace is filled in, each time.
-    pub(super) undecided: DynamicSamplingContext,
+    pub(super) undecided: Arc<DynamicSamplingContext>,
 }
 
 impl Writing {
@@ -26,7 +27,7 @@ impl Writing {
             diag::say(&core.options, Level::Error, format_args!("headers do not become JSON: {error}"));
             FixedHeaders::default()
         });
-        Self { buffer: Vec::new(), fixed, undecided: core.origin.undecided(TraceId::default()) }
+        Self { buffer: Vec::new(), fixed, undecided: Arc::new(core.origin.undecided(TraceId::default())) }
     }
 
     /// Writes an event, with `crumbs` from where they are.

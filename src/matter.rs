@@ -104,7 +104,7 @@ impl Matter {
     pub(crate) fn into_event(self) -> Box<Event<'static>> {
         match self {
             Self::Whole(event) => event,
-            Self::Seed(seed) => Box::new(seed.into_event()),
+            Self::Seed(seed) => seed.into_boxed_event(),
         }
     }
 
@@ -139,10 +139,24 @@ impl From<Event<'static>> for Matter {
 
 impl Seed {
     pub(crate) fn into_event<'e>(self) -> Event<'e> {
-        let event = Event { level: self.level, ..Event::bare(self.id, self.time) };
+        let mut event = Event::bare(self.id, self.time);
+        self.fill(&mut event);
+        event
+    }
+
+    /// The same where it stays: an event is too large to be moved there.
+    fn into_boxed_event(self) -> Box<Event<'static>> {
+        let mut event = Box::write(Box::new_uninit(), Event::bare(self.id, self.time));
+        self.fill(&mut event);
+        event
+    }
+
+    #[inline]
+    fn fill(self, event: &mut Event<'_>) {
+        event.level = self.level;
         match self.what {
-            What::Message(message) => Event { message: Some(message), ..event },
-            What::Errors(chain) => Event { exception: chain.exceptions(), ..event },
+            What::Message(message) => event.message = Some(message),
+            What::Errors(chain) => event.exception = chain.exceptions(),
         }
     }
 }

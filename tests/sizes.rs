@@ -28,7 +28,7 @@ fn no_type_has_grown() {
         Context: 32, 32;
         DebugImage: 152, 152;
         Dsn: 128, 128;
-        Envelope: 328, 456;
+        Envelope: 152, 456;
         EnvelopeItem: 216, 216;
         Event<'static>: 1232, 1232;
         Exception: 552, 552;

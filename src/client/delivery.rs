@@ -1,14 +1,16 @@
 //! Delivering a parcel: as bytes, to a transport that sends them and says what became of them, or as an envelope.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use super::Core;
 use super::parcel::{Left, Parcel, Queued};
+use super::rate_limit::RateLimits;
 use super::sender::{Sender, remaining};
 use super::sessions::sessions;
 use super::tracing::header;
 use crate::callback;
+use crate::clock;
 use crate::diag;
 use crate::matter::{Matter, Taken};
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
@@ -20,12 +22,14 @@ use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem};
 
 impl Sender {
     pub(super) fn deliver(&mut self, mut queued: Queued, deadline: Option<Instant>) {
-        let now = Instant::now();
-        self.part_if_limited(&mut queued, now);
-        let Queued { parcel, losses, .. } = queued;
-        if losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
-            return self.core.discard(&losses, Reason::RatelimitBackoff);
+        if self.limits.are_known() {
+            let now = Instant::now();
+            self.part_if_limited(&mut queued, now);
+            if queued.losses.first().is_some_and(|first| self.limits.is_limited(first.category, now)) {
+                return self.core.discard(&queued.losses, Reason::RatelimitBackoff);
+            }
         }
+        let Queued { parcel, losses, .. } = queued;
         let transport = Arc::clone(&self.transport);
         match transport.delivery() {
             Delivery::Bytes(bytes) => self.deliver_bytes(bytes, parcel, &losses, deadline),
@@ -118,11 +122,13 @@ impl Sender {
         let sent =
             callback::guarded("transport", || transport.send_bytes(&self.writing.buffer, deadline.map(remaining)));
         let reply = sent.unwrap_or_else(|_| Err(SendError::Other("the transport panicked".into())))?;
-        let now = Instant::now();
-        self.limits.update(&reply, now);
-        for lane in self.core.lanes.all() {
-            if let Some(until) = self.limits.limited_until(lane.category(), now) {
-                lane.limit(&self.core, until);
+        if RateLimits::are_in(&reply) {
+            let now = Instant::now();
+            self.limits.update(&reply, now);
+            for lane in self.core.lanes.all() {
+                if let Some(until) = self.limits.limited_until(lane.category(), now) {
+                    lane.limit(&self.core, until);
+                }
             }
         }
         Ok(reply)
@@ -149,7 +155,7 @@ impl Sender {
 impl Core {
     /// Delivers on the calling thread, to a transport that wants that.
     pub(crate) fn deliver_inline(&self, transport: &Arc<dyn Transport>, parcel: Parcel, losses: &[ItemLoss]) {
-        let envelope = self.envelope_of(parcel, &mut self.origin.undecided(TraceId::default()));
+        let envelope = self.envelope_of(parcel, &mut Arc::new(self.origin.undecided(TraceId::default())));
         self.hand_over(transport.as_ref(), envelope, losses);
     }
 
@@ -163,7 +169,7 @@ impl Core {
     }
 
     /// Makes the envelope of a parcel. `undecided` is one of this client, whatever its trace.
-    fn envelope_of(&self, parcel: Parcel, undecided: &mut DynamicSamplingContext) -> Envelope {
+    fn envelope_of(&self, parcel: Parcel, undecided: &mut Arc<DynamicSamplingContext>) -> Envelope {
         match parcel {
             Parcel::Event { taken: Taken { matter, scope }, left, agreed, session } => {
                 let mut event = matter.into_event();
@@ -171,7 +177,7 @@ impl Core {
                 if left != Left::Nothing {
                     scope.fill_breadcrumbs(&mut event);
                 }
-                let mut envelope = self.envelope(agreed.header(&event, undecided));
+                let mut envelope = self.envelope(agreed.shared_header(&event, undecided));
                 envelope.add_item(EnvelopeItem::Event(event));
                 if let Some(update) = session {
                     envelope.add_item(update.to_item(session::attributes(&self.options)));
@@ -180,7 +186,8 @@ impl Core {
                 envelope
             }
             Parcel::Transaction { tree, scope } => {
-                let mut envelope = self.envelope(tree.baggage().and_then(|agreed| header(agreed)));
+                let trace = tree.baggage().and_then(|agreed| header(agreed));
+                let mut envelope = self.envelope(trace.cloned().map(Arc::new));
                 envelope.add_item(self.transaction(&tree, &scope));
                 envelope
             }
@@ -191,12 +198,12 @@ impl Core {
     }
 
     /// An envelope with nothing in it yet, which belongs to a trace.
-    pub(super) fn envelope(&self, trace: Option<&DynamicSamplingContext>) -> Envelope {
-        Envelope::new().with_headers(EnvelopeHeaders {
+    pub(super) fn envelope(&self, trace: Option<Arc<DynamicSamplingContext>>) -> Envelope {
+        Envelope::begun(EnvelopeHeaders {
             dsn: self.dsn.clone(),
             sdk: Some(Arc::clone(&self.sdk)),
-            sent_at: Some(SystemTime::now()),
-            trace: trace.cloned(),
+            sent_at: Some(clock::time_of(clock::now())),
+            trace,
             ..EnvelopeHeaders::default()
         })
     }

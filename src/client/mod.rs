@@ -10,6 +10,7 @@ mod check_in;
 mod delivery;
 mod lane;
 mod line;
+mod naming;
 mod parcel;
 mod pipeline;
 mod rate_limit;
@@ -19,6 +20,7 @@ mod spare;
 mod tracing;
 mod writing;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::RefUnwindSafe;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -43,7 +45,7 @@ use crate::loss::{ClientStats, Ledger, Recorder};
 use crate::matter::Taken;
 use crate::options::ClientOptions;
 use crate::protocol::client_report::{ItemLoss, Reason};
-use crate::protocol::{Breadcrumb, ClientSdkInfo, ClientSdkPackage, Event, Level};
+use crate::protocol::{Breadcrumb, ClientSdkInfo, Event, Level};
 use crate::scope::Scope;
 use crate::sync::inbox::{Inbox, Pushed};
 use crate::sync::parker::Parker;
@@ -77,6 +79,8 @@ pub(crate) struct Core {
     /// Where envelopes say they go, and who sends them: shared with each that is not written at once.
     dsn: Option<Arc<Dsn>>,
     pub(crate) sdk: Arc<ClientSdkInfo>,
+    /// The same for what outlives the client.
+    named: Cow<'static, ClientSdkInfo>,
     pub(crate) origin: Arc<Origin>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) queue: Inbox<Queued>,
@@ -133,9 +137,11 @@ impl Client {
         let transport = ticket.as_ref().map(Ticket::transport);
         let inline = transport.filter(|transport| matches!(transport.delivery(), Delivery::Inline)).cloned();
         let capacity = options.transport_channel_capacity.map_or(QUEUE_CAPACITY, usize::from);
+        let sdk = naming::sdk(&options);
         let core = Core {
             dsn: options.dsn.clone().map(Arc::new),
-            sdk: Arc::new(sdk(&options)),
+            named: naming::lasting(&sdk),
+            sdk: Arc::new(sdk),
             origin: Arc::new(Origin::of(&options)),
             queue: Inbox::new(capacity),
             queued_bytes: AtomicUsize::new(0),
@@ -448,16 +454,6 @@ fn create_transport(options: &ClientOptions, ledger: &Arc<Ledger>) -> Option<Arc
             diag::say(options, Level::Error, format_args!("{} panicked; the client is disabled", panicked.0));
             None
         }
-    }
-}
-
-fn sdk(options: &ClientOptions) -> ClientSdkInfo {
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    ClientSdkInfo {
-        name: "sentry.rust.vidette".to_owned(),
-        version: version.clone(),
-        integrations: options.integrations.iter().map(|integration| name_of(&**integration).to_owned()).collect(),
-        packages: vec![ClientSdkPackage { name: "cargo:vidette".to_owned(), version }],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::batch::Load;
 use super::tracing::{Agreed, transaction_losses};
@@ -99,8 +99,11 @@ impl Parcel {
 
 /// What is lost with an event that is captured under this scope.
 pub(crate) fn event_losses(scope: &Scope) -> Losses {
-    let mut losses = smallvec![ItemLoss::new(Category::Error, 1)];
-    losses.extend(scope.attachments().flat_map(Attachment::losses));
+    let event = ItemLoss::new(Category::Error, 1);
+    let mut losses = Losses::from_buf_and_len([event; 2], 1);
+    if scope.has_attachments() {
+        losses.extend(scope.attachments().flat_map(Attachment::losses));
+    }
     losses
 }
 

@@ -146,7 +146,7 @@ impl Core {
 
     /// Fills in what the options say, where the event says nothing.
     pub(crate) fn fill_defaults(&self, event: &mut Event<'static>) {
-        fill_defaults(event, &self.options, Cow::clone, || Cow::Owned((*self.sdk).clone()));
+        fill_defaults(event, &self.options, Cow::clone, || self.named.clone());
     }
 
     /// The same, by reference, for an event that is written at once.

@@ -13,11 +13,18 @@ use crate::types::IndexedEnum;
 pub(crate) struct RateLimits {
     all: Option<Instant>,
     each: [Option<Instant>; Category::VARIANTS.len()],
+    /// True once there was a limit.
+    are_known: bool,
 }
 
 impl RateLimits {
     pub(crate) fn new() -> Self {
-        Self { all: None, each: [None; Category::VARIANTS.len()] }
+        Self { all: None, each: [None; Category::VARIANTS.len()], are_known: false }
+    }
+
+    /// True if there was a limit: without one, nobody needs to know what time it is.
+    pub(crate) fn are_known(&self) -> bool {
+        self.are_known
     }
 
     /// True if items of this category must not be sent now.
@@ -42,8 +49,14 @@ impl RateLimits {
         self.all.is_some_and(|until| now < until)
     }
 
-    /// Takes over what a reply says. Every reply may, whatever its status.
+    /// True if a reply says anything of limits. Every reply may, whatever its status.
+    pub(crate) fn are_in(reply: &Reply) -> bool {
+        reply.rate_limits.is_some() || reply.status == 429
+    }
+
+    /// Takes over what a reply says.
     pub(crate) fn update(&mut self, reply: &Reply, now: Instant) {
+        self.are_known |= Self::are_in(reply);
         if let Some(limits) = &reply.rate_limits {
             limits.split(',').for_each(|limit| self.add(limit, now));
         } else if reply.status == 429 {

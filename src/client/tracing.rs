@@ -147,15 +147,31 @@ impl Agreed {
     pub(super) fn header<'a>(
         &'a self,
         event: &Event<'_>,
-        undecided: &'a mut DynamicSamplingContext,
+        undecided: &'a mut Arc<DynamicSamplingContext>,
     ) -> Option<&'a DynamicSamplingContext> {
         let Some(Context::Trace(trace)) = event.contexts.get("trace") else { return None };
         match self {
             Self::BySpan(agreed) => header(agreed.as_deref()?).filter(|agreed| agreed.trace_id == Some(trace.trace_id)),
             Self::Undecided => {
-                Origin::decide_nothing_about(trace.trace_id, undecided);
+                // The next event mostly is of the same trace. An envelope may still hold what was said of the last one.
+                if undecided.trace_id != Some(trace.trace_id) {
+                    Origin::decide_nothing_about(trace.trace_id, Arc::make_mut(undecided));
+                }
                 undecided.public_key.is_some().then_some(undecided)
             }
+        }
+    }
+
+    /// The same, to be kept.
+    pub(super) fn shared_header(
+        &self,
+        event: &Event<'_>,
+        undecided: &mut Arc<DynamicSamplingContext>,
+    ) -> Option<Arc<DynamicSamplingContext>> {
+        let header = self.header(event, undecided)?;
+        match self {
+            Self::BySpan(_) => Some(Arc::new(header.clone())),
+            Self::Undecided => Some(Arc::clone(undecided)),
         }
     }
 }

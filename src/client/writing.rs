@@ -1,6 +1,7 @@
 //! What the sender writes envelopes with: a buffer, and what is the same in all of them.
 
 use std::mem;
+use std::sync::Arc;
 
 use super::Core;
 use super::tracing::Agreed;
@@ -21,7 +22,7 @@ pub(super) struct Writing {
     /// What all transactions say of it, as JSON.
     sdk: Vec<u8>,
     /// What is said of traces about which nothing is decided; the trace is filled in, each time.
-    pub(super) undecided: DynamicSamplingContext,
+    pub(super) undecided: Arc<DynamicSamplingContext>,
 }
 
 impl Writing {
@@ -35,7 +36,7 @@ impl Writing {
             diag::say(&core.options, Level::Error, format_args!("the SDK does not become JSON: {error}"));
             sdk = b"null".to_vec();
         }
-        Self { buffer: Vec::new(), fixed, sdk, undecided: core.origin.undecided(TraceId::default()) }
+        Self { buffer: Vec::new(), fixed, sdk, undecided: Arc::new(core.origin.undecided(TraceId::default())) }
     }
 
     /// Writes an event, with `crumbs` from where they are.

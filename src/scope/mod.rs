@@ -265,9 +265,13 @@ impl Scope {
         self.processors.is_some()
     }
 
+    pub(crate) fn has_attachments(&self) -> bool {
+        self.attachments.is_some()
+    }
+
     /// The files to send along with an event.
     pub(crate) fn attachments(&self) -> impl Iterator<Item = &Attachment> {
-        self.attachments.iter().flat_map(|list| list.iter()).map(|attachment| &attachment.value)
+        self.attachments.as_deref().map_or(&[][..], Vec::as_slice).iter().map(|attachment| &attachment.value)
     }
 
     /// Lets go of what must not leave the capturing thread: user closures.

@@ -65,6 +65,11 @@ impl Envelope {
         Self::default()
     }
 
+    /// Builds an envelope for one item, mostly, and moves the headers once.
+    pub(crate) fn begun(headers: EnvelopeHeaders) -> Self {
+        Self { headers, items: Vec::with_capacity(1), source: Vec::new(), verbatim: Verbatim::Items }
+    }
+
     /// Puts an item at the end. An event or transaction lends the envelope its id if the envelope has none.
     ///
     /// [`EnvelopeItem::Raw`] outside its envelope holds nothing, and so adds nothing.

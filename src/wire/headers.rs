@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::json;
+use crate::clock;
 use crate::dsn::Dsn;
 use crate::protocol::time::{rfc3339, rfc3339_opt};
 use crate::protocol::{ClientSdkInfo, DynamicSamplingContext, Map, Value};
@@ -22,7 +23,9 @@ pub struct EnvelopeHeaders {
     pub(crate) sdk: Option<Arc<ClientSdkInfo>>,
     #[serde(default, with = "rfc3339_opt")]
     pub(crate) sent_at: Option<SystemTime>,
-    pub(crate) trace: Option<DynamicSamplingContext>,
+    // Shared, because one trace has many envelopes.
+    #[serde(default, deserialize_with = "shared")]
+    pub(crate) trace: Option<Arc<DynamicSamplingContext>>,
     #[serde(flatten)]
     pub(crate) other: Map<String, Value>,
 }
@@ -57,7 +60,7 @@ impl EnvelopeHeaders {
     /// Sets what the services in the trace have agreed on.
     #[must_use]
     pub fn with_trace(mut self, trace: DynamicSamplingContext) -> Self {
-        self.trace = Some(trace);
+        self.trace = Some(Arc::new(trace));
         self
     }
 
@@ -74,7 +77,7 @@ impl EnvelopeHeaders {
             dsn: self.dsn.as_deref(),
             sdk: self.sdk.as_deref(),
             sent_at: self.sent_at,
-            trace: self.trace.as_ref(),
+            trace: self.trace.as_deref(),
             other: (!self.other.is_empty()).then_some(&self.other),
         }
     }
@@ -146,7 +149,7 @@ impl<'a, T> OwnHeaders<'a, T> {
 impl OwnHeaders<'_> {
     /// Headers that say when the envelope is sent.
     pub(crate) fn now() -> Self {
-        Self { sent_at: SystemTime::now(), event_id: None, trace: None }
+        Self { sent_at: clock::time_of(clock::now()), event_id: None, trace: None }
     }
 }
 
@@ -193,7 +196,7 @@ mod tests {
                 dsn: Some(Arc::new("https://public@sentry.invalid/1".parse().unwrap())),
                 sdk: Some(Arc::new(sdk.clone())),
                 sent_at: Some(sent_at),
-                trace: own.trace.cloned(),
+                trace: own.trace.cloned().map(Arc::new),
                 ..EnvelopeHeaders::default()
             };
             assert_eq!(read.headers(), &expected);

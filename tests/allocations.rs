@@ -127,6 +127,30 @@ fn adding_an_owned_breadcrumb_allocates_nothing_of_its_own() {
 }
 
 #[test]
+fn owned_breadcrumbs_that_fit_their_slots_keep_nothing_of_their_own() {
+    let _alone = alone();
+    let (hub, _guard) = bound();
+    let request = |n: u64| Breadcrumb {
+        ty: "http".to_owned(),
+        category: Some("http.client".to_owned()),
+        message: Some(format!("GET /cart/{n}")),
+        data: [("status".to_owned(), 200.into()), ("url".to_owned(), "https://shop.invalid/cart".into())].into(),
+        ..Breadcrumb::default()
+    };
+    let round = || {
+        let fork = Arc::new(Hub::new_from_top(&hub));
+        let counted =
+            Hub::run(Arc::clone(&fork), || measure(|| (0..90).for_each(|n| vidette::add_breadcrumb(|| request(n)))));
+        (counted, measure(|| drop(fork)))
+    };
+    _ = round();
+    let built = allocations(|| (0..90).for_each(|n| drop(request(n))));
+    let (added, dropped) = round();
+    assert_eq!((added.count_total, added.count_current), (built, 0), "all were freed where they were made");
+    assert_eq!(dropped.count_current, -1, "the hub is all that there is to free");
+}
+
+#[test]
 fn owned_breadcrumbs_that_made_room_are_freed_as_others_come_and_with_their_hub() {
     let _alone = alone();
     let (hub, _guard) = bound();

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use vidette::{
-    Client, ClientOptions, Envelope, Hub, Integration, Level, Scope, TransactionContext, Transport, breadcrumb,
-    configure_scope,
+    Breadcrumb, Client, ClientOptions, Envelope, Hub, Integration, Level, Scope, TransactionContext, Transport,
+    breadcrumb, configure_scope,
 };
 
 #[global_allocator]
@@ -109,6 +109,33 @@ fn breadcrumbs_that_an_integration_saw_are_not_kept_for_long() {
     assert!(!hub.capture_message("seen", Level::Info).is_nil());
     assert!(client.close(None));
     assert!(gone());
+}
+
+#[test]
+fn a_hundred_breadcrumbs_that_were_built_in_full_take_no_more_than_their_slots() {
+    let _alone = alone();
+    let client = client(&Arc::default());
+    let before = counting::live_bytes();
+    // More than any pool has at hand.
+    let hubs: Vec<Arc<Hub>> = (0..200)
+        .map(|_| {
+            let hub = Arc::new(Hub::new(Some(Arc::clone(&client)), Arc::default()));
+            for n in 0..100 {
+                hub.add_breadcrumb(|| Breadcrumb {
+                    ty: "http".to_owned(),
+                    category: Some("http.client".to_owned()),
+                    message: Some(format!("GET /cart/{n}")),
+                    data: [("status".to_owned(), 200.into()), ("url".to_owned(), "https://shop.invalid/cart".into())]
+                        .into(),
+                    ..Breadcrumb::default()
+                });
+            }
+            hub
+        })
+        .collect();
+    let each = (counting::live_bytes() - before) / hubs.len() as isize;
+    println!("a hub with a hundred breadcrumbs: {each} bytes");
+    assert!(each < 26_000, "{each} bytes");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::scope::record::Record;
 use crate::scope::{Crumbs, Scope, Trail};
 use crate::session::Session;
 use crate::sync::pool::{Pool, Share, Spares};
-use crate::sync::ring::{Cargo, Outgrown, Writer};
+use crate::sync::ring::{Cargo, Writer};
 use crate::sync::swap::{Content, Shared, Spare, Swap};
 
 /// One level of a hub's stack. A change makes a new layer of the same id.
@@ -164,14 +164,6 @@ impl Layer {
     pub(crate) fn writer(&self) -> Option<Writer<Record>> {
         match &self.trail {
             Part::Own(trail) => trail.writer(),
-            Part::Inherited => None,
-        }
-    }
-
-    /// Breadcrumbs of which this layer keeps hold, and the same [`with_room`](Self::with_room) does not.
-    pub(crate) fn outgrown(&self, length: usize) -> Option<Outgrown<Record>> {
-        match &self.trail {
-            Part::Own(trail) => trail.outgrown(length),
             Part::Inherited => None,
         }
     }

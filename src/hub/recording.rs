@@ -5,14 +5,12 @@ use std::sync::Arc;
 use super::Hub;
 use super::bound::{Backend, Bound};
 use super::current::{current_has_client, take_all};
-use super::kept::Room;
 use super::layer::Layer;
 use crate::callback;
 use crate::clock;
 use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
 use crate::scope::record::{Addition, CallSite, Packing, Record, Recorder};
-use crate::sync::ring::Outgrown;
 use crate::sync::swap::{Borrow, Shared};
 
 /// What can be added as breadcrumbs: one, several, or a closure that makes them when they are wanted.
@@ -142,17 +140,16 @@ impl Hub {
         }
     }
 
-    /// Makes room on top, which has none left. `None`: there is to be none.
-    fn make_room(&self, top: Borrow<'_, Layer>) -> Option<Room> {
-        let length = top.length();
+    /// Makes room on top, which has none left. True: there was some before. `None`: there is to be none.
+    fn make_room(&self, top: Borrow<'_, Layer>) -> Option<bool> {
+        let (length, goes_on) = (top.length(), top.has_chunk());
         if length == 0 {
             return None;
         }
-        let (goes_on, outgrown) = (top.has_chunk(), top.outgrown(length));
         // Whoever is first makes room for all; a layer that is refused has no use any more.
         let renewed = Shared::make(|| top.with_room(length));
         drop(self.stack.replace(top, renewed));
-        Some(Room { goes_on, expired: outgrown.and_then(Outgrown::expire) })
+        Some(goes_on)
     }
 }
 
@@ -263,21 +260,19 @@ fn push_at_length(record: &mut impl Addition, attempt: Attempt) {
 
 /// Appends the record to the current hub, and makes room for it there if that is wanted. `is_admitted`: callbacks have seen it.
 fn append(record: &mut impl Addition, is_admitted: bool, mut has_room: bool) {
-    let mut room = Room::default();
+    let mut goes_on = false;
     while !record.is_gone() {
         if !has_room {
             // Where a layer may be dropped, the hub is owned.
-            let owned = take_all(|hub, kept| (Arc::clone(hub), kept.make_room()));
-            let Some((hub, expired)) = owned else { return };
-            drop(expired);
-            let Some(made) = hub.make_room(hub.stack.top()) else { return };
-            room = made;
+            let Some(hub) = take_all(|hub, _| Arc::clone(hub)) else { return };
+            let Some(had_room) = hub.make_room(hub.stack.top()) else { return };
+            goes_on = had_room;
         }
         let left = take_all(|hub, kept| {
             hub.push_at_once(record, is_admitted, |turn, top| {
                 // What is kept takes what no callback has seen.
                 if !is_admitted {
-                    kept.note_in(&mut room, turn, top);
+                    kept.note_in(goes_on, turn, top);
                 }
             })
         });

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::record::{Crumb, Record};
 use crate::protocol::Breadcrumb;
-use crate::sync::ring::{Cargo, Head, Outgrown, View, Writer};
+use crate::sync::ring::{Cargo, Head, View, Writer};
 
 /// Where a layer's next breadcrumb goes.
 #[derive(Clone, Debug)]
@@ -49,14 +49,6 @@ impl Trail {
         match self {
             Self::Live(head) => Self::Live(head.successor(length)),
             Self::Inherited(crumbs) => crumbs.clone().next(length),
-        }
-    }
-
-    /// What this layer's own chunk remembers, and a [`next`](Self::next) trail does not.
-    pub(crate) fn outgrown(&self, length: usize) -> Option<Outgrown<Record>> {
-        match self {
-            Self::Live(head) => head.outgrown(length),
-            Self::Inherited(_) => None,
         }
     }
 

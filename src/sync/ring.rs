@@ -43,14 +43,13 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use smallvec::SmallVec;
 
-pub(crate) use self::expired::{Expired, Outgrown};
 pub(crate) use self::slot::{Brief, Cargo, Seen, Writes, Written};
 use self::slot::{EMPTY, Slot};
 use super::pool::Spares;
 use super::{AtomicU8, AtomicU32, AtomicU64, UnsafeCell};
 
-mod expired;
 mod slot;
+mod spare;
 
 /// What a ring holds.
 pub(crate) trait Item: Clone + Send + Sync + 'static {
@@ -234,23 +233,18 @@ impl<T: Item> Drop for Head<T> {
 
 /// Gives up references to a chunk, which the caller owns. If they were the last, recycles it.
 fn give_up<T: Item>(chunk: NonNull<Chunk<T>>, units: u64) {
-    if were_last(chunk, units) {
-        // SAFETY: the last references are gone through us, so the chunk is ours alone (I3); it came from a Box.
-        Spare::give(unsafe { Box::from_raw(chunk.as_ptr()) });
-    }
-}
-
-/// Gives up references to a chunk, which the caller owns. True: they were the last, and the chunk is the caller's.
-#[inline]
-fn were_last<T: Item>(chunk: NonNull<Chunk<T>>, units: u64) -> bool {
     // SAFETY: the caller's references count, so the chunk is not recycled before the subtraction (I3).
     let refs = unsafe { &chunk.as_ref().refs };
     // RD4, Acquire: nobody but us has references, so nobody can make or drop one; takes in all others' reads of the slots.
     // Model: `an_older_chunk_goes_after_all_reads`.
-    refs.load(Acquire) == units
+    if refs.load(Acquire) == units
         // RD1, AcqRel: Release ends our reads of slots, Acquire takes in those of all others before the slots are dropped.
         // Model: `slots_are_dropped_after_all_reads`.
         || refs.fetch_sub(units, AcqRel) == units
+    {
+        // SAFETY: the last references are gone through us, so the chunk is ours alone (I3); it came from a Box.
+        Spare::give(unsafe { Box::from_raw(chunk.as_ptr()) });
+    }
 }
 
 impl<T: Item> View<T> {

@@ -123,7 +123,9 @@ impl<T: Item, W: Writes<T::Heading>> Cargo<T> for Written<W> {
             // SAFETY: as above.
             unsafe { heading.write(self.0.heading()) };
             // SAFETY: as above.
-            let bytes = unsafe { Bytes::begin_at(&raw mut (*brief).bytes) };
+            let bytes = unsafe { &raw mut (*brief).bytes };
+            // SAFETY: as above.
+            let bytes = unsafe { Bytes::begin_at(bytes) };
             self.0.write_to(bytes);
         });
         BRIEF

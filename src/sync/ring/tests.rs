@@ -239,41 +239,6 @@ fn the_past_goes_with_the_last_head() {
     });
 }
 
-#[test]
-fn an_outgrown_chunk_is_emptied_value_by_value_after_all_reads() {
-    model(|| {
-        let drops = std::sync::Arc::new(AtomicUsize::new(0));
-        let full = |head: Head<Watched>| {
-            for _ in 0..SLOTS {
-                assert!(head.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
-            }
-            head
-        };
-        let first = full(Head::after(View::EMPTY, SLOTS));
-        let head = full(first.successor(SLOTS));
-        drop(first);
-        let other = head.clone();
-        let reader = spawn(move || {
-            other.freeze().for_each(usize::MAX, |seen| assert_eq!(read(seen), 7));
-            drop(other);
-        });
-        let outgrown = head.outgrown(SLOTS).unwrap();
-        let next = head.successor(SLOTS);
-        drop(head);
-        let before = drops.load(Ordering::Relaxed);
-        if let Some(mut expired) = outgrown.expire() {
-            for dropped in 1..=SLOTS {
-                assert!(expired.drop_next());
-                assert_eq!(drops.load(Ordering::Relaxed), before + dropped);
-            }
-            assert!(!expired.drop_next());
-        }
-        reader.join().unwrap();
-        assert_eq!(drops.load(Ordering::Relaxed), SLOTS, "the first chunk has gone");
-        next.freeze().for_each(usize::MAX, |seen| assert_eq!(read(seen), 7));
-    });
-}
-
 /// Long sequences and real threads, outside the model checker.
 #[cfg(not(vidette_loom))]
 mod at_length {
@@ -344,27 +309,6 @@ mod at_length {
             let needed = 100_usize.min(value as usize + 1).div_ceil(SLOTS);
             assert!(pinned <= 2 * needed + 2, "{pinned} chunks for what fits {needed}");
         }
-    }
-
-    #[test]
-    fn what_expired_goes_one_by_one_and_the_rest_at_the_end() {
-        let drops = std::sync::Arc::new(AtomicUsize::new(0));
-        let first = Head::after(View::EMPTY, 1);
-        for _ in 0..SLOTS {
-            assert!(first.push(&mut Some(Watched { cell: UnsafeCell::new(7), drops: drops.clone() })));
-        }
-        assert!(first.outgrown(1).is_none(), "nothing came before");
-        let second = first.successor(1);
-        drop(first);
-        let mut expired = second.outgrown(1).and_then(|outgrown| {
-            drop(second);
-            outgrown.expire()
-        });
-        let expired_now = expired.as_mut().unwrap();
-        assert!(expired_now.drop_next() && expired_now.drop_next());
-        assert_eq!(drops.load(Ordering::Relaxed), 2);
-        drop(expired);
-        assert_eq!(drops.load(Ordering::Relaxed), SLOTS);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 #[path = "allocations/bytes.rs"]
 mod bytes;
+#[path = "allocations/envelopes.rs"]
+mod envelopes;
 #[path = "allocations/forms.rs"]
 mod forms;
 #[path = "support/keeper.rs"]

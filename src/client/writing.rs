@@ -19,10 +19,19 @@ use crate::wire::write::EnvelopeWriter;
 pub(super) struct Writing {
     pub(super) buffer: Vec<u8>,
     fixed: FixedHeaders,
-    /// What all transactions say of it, as JSON.
+    /// The same, with what is said of the last trace about which nothing was decided: the next event mostly is of that one.
+    traced: Traced,
+    /// What all transactions say of the SDK, as JSON.
     sdk: Vec<u8>,
     /// What is said of traces about which nothing is decided; the trace is filled in, each time.
     pub(super) undecided: Arc<DynamicSamplingContext>,
+}
+
+/// The headers of a client and of one trace.
+#[derive(Default)]
+struct Traced {
+    trace_id: Option<TraceId>,
+    headers: FixedHeaders,
 }
 
 impl Writing {
@@ -36,7 +45,13 @@ impl Writing {
             diag::say(&core.options, Level::Error, format_args!("the SDK does not become JSON: {error}"));
             sdk = b"null".to_vec();
         }
-        Self { buffer: Vec::new(), fixed, sdk, undecided: Arc::new(core.origin.undecided(TraceId::default())) }
+        Self {
+            buffer: Vec::new(),
+            fixed,
+            traced: Traced::default(),
+            sdk,
+            undecided: Arc::new(core.origin.undecided(TraceId::default())),
+        }
     }
 
     /// Writes an event, with `crumbs` from where they are.
@@ -50,8 +65,12 @@ impl Writing {
         session: Option<&Update>,
     ) -> Result<(), serde_json::Error> {
         let trace = agreed.header(event, &mut self.undecided);
+        let (fixed, trace) = match (agreed, trace) {
+            (Agreed::Undecided, Some(trace)) => (self.traced.headers(&self.fixed, trace)?, None),
+            (_, trace) => (&self.fixed, trace),
+        };
         let own = OwnHeaders::of(event.event_id, trace);
-        let mut writer = EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &own)?;
+        let mut writer = EnvelopeWriter::of_client(&mut self.buffer, fixed, &own)?;
         match crumbs {
             Some(crumbs) => {
                 let own = mem::take(&mut event.breadcrumbs.values);
@@ -80,5 +99,21 @@ impl Writing {
         items: impl FnOnce(&mut EnvelopeWriter<'_>) -> Result<(), serde_json::Error>,
     ) -> Result<(), serde_json::Error> {
         items(&mut EnvelopeWriter::of_client(&mut self.buffer, &self.fixed, &OwnHeaders::now())?)
+    }
+}
+
+impl Traced {
+    /// Those of this trace, about which the client says nothing but what it says of all.
+    fn headers(
+        &mut self,
+        fixed: &FixedHeaders,
+        trace: &DynamicSamplingContext,
+    ) -> Result<&FixedHeaders, serde_json::Error> {
+        if self.trace_id.is_none() || self.trace_id != trace.trace_id {
+            self.trace_id = None;
+            self.headers.continue_with(fixed, trace)?;
+            self.trace_id = trace.trace_id;
+        }
+        Ok(&self.headers)
     }
 }

@@ -111,7 +111,7 @@ pub(crate) struct HeaderFields<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct FixedHeaders {
     /// Ends before the closing brace.
-    pub(super) opened: Vec<u8>,
+    opened: Vec<u8>,
 }
 
 impl FixedHeaders {
@@ -126,6 +126,44 @@ impl FixedHeaders {
         opened.pop();
         Ok(Self { opened })
     }
+
+    /// Makes these the same as `others`, and what is said of a trace.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub(crate) fn continue_with(
+        &mut self,
+        others: &Self,
+        trace: &DynamicSamplingContext,
+    ) -> Result<(), serde_json::Error> {
+        self.opened.clear();
+        self.opened.extend_from_slice(&others.opened);
+        append_fields(&mut self.opened, 0, &HeaderFields { trace: Some(trace), ..HeaderFields::default() })?;
+        self.opened.pop();
+        Ok(())
+    }
+
+    /// Writes them, and after them others.
+    pub(super) fn write_with(
+        &self,
+        own: &OwnHeaders<'_, impl Serialize>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), serde_json::Error> {
+        let begin = out.len();
+        out.extend_from_slice(&self.opened);
+        append_fields(out, begin, own)
+    }
+}
+
+/// Writes an object that goes on where another ended, if there is one since `begin`; neither is without fields.
+fn append_fields<T: Serialize>(out: &mut Vec<u8>, begin: usize, fields: &T) -> Result<(), serde_json::Error> {
+    let joint = out.len();
+    json::append(out, fields)?;
+    if let Some(brace) = out.get_mut(joint).filter(|_| joint > begin) {
+        *brace = b',';
+    }
+    Ok(())
 }
 
 /// The headers that differ from one envelope of a client to the next.
@@ -142,7 +180,7 @@ pub(crate) struct OwnHeaders<'a, T = DynamicSamplingContext> {
 impl<'a, T> OwnHeaders<'a, T> {
     /// Headers of an event or a transaction that is sent now, and what its trace has agreed on.
     pub(crate) fn of(event_id: Uuid, trace: Option<&'a T>) -> Self {
-        Self { sent_at: SystemTime::now(), event_id: Some(event_id), trace }
+        Self { sent_at: clock::time_of(clock::now()), event_id: Some(event_id), trace }
     }
 }
 
@@ -200,6 +238,17 @@ mod tests {
                 ..EnvelopeHeaders::default()
             };
             assert_eq!(read.headers(), &expected);
+        }
+        // What is said of a trace may stand in the first part, of which there may be no other.
+        let own = OwnHeaders { sent_at, event_id, trace: None };
+        let mut traced = FixedHeaders::default();
+        for (fixed, sdk) in [(&fixed, Some(&sdk)), (&FixedHeaders::default(), None)] {
+            traced.continue_with(fixed, &trace).unwrap();
+            let mut bytes = Vec::new();
+            EnvelopeWriter::of_client(&mut bytes, &traced, &own).unwrap();
+            let read = Envelope::from_slice(&bytes).unwrap();
+            assert_eq!(read.headers().trace.as_deref(), Some(&trace));
+            assert_eq!((read.uuid().copied(), read.headers().sdk.as_deref()), (event_id, sdk));
         }
         let mut bytes = Vec::new();
         let own: OwnHeaders<'_> = OwnHeaders { sent_at, event_id: None, trace: None };

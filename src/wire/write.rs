@@ -86,13 +86,7 @@ impl<'b> EnvelopeWriter<'b> {
         fixed: &FixedHeaders,
         own: &OwnHeaders<'_, impl Serialize>,
     ) -> Result<Self, serde_json::Error> {
-        out.extend_from_slice(&fixed.opened);
-        let joint = out.len();
-        json::append(out, own)?;
-        // An object goes on where another ended; neither is without fields.
-        if let Some(brace) = out.get_mut(joint).filter(|_| !fixed.opened.is_empty()) {
-            *brace = b',';
-        }
+        fixed.write_with(own, out)?;
         out.push(b'\n');
         Ok(Self { out })
     }

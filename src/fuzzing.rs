@@ -147,8 +147,8 @@ pub fn headers(bytes: &[u8]) {
 
 /// What a transaction passes on that continues the trace of these headers.
 fn passed_on(incoming: &[(&str, &str)]) -> Vec<(&'static str, String)> {
-    let context = TransactionContext::continue_from_headers("name", "op", incoming.iter().copied());
-    Transaction::start(context, None, None).iter_headers().collect()
+    let mut context = TransactionContext::continue_from_headers("name", "op", incoming.iter().copied());
+    Transaction::start(&mut context, None, None).iter_headers().collect()
 }
 
 fn write(envelope: &Envelope) -> Vec<u8> {

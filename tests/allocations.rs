@@ -429,7 +429,7 @@ fn a_note_on_a_sampled_span_allocates_once() {
 }
 
 #[test]
-fn a_sampled_transaction_allocates_at_most_twice_and_twice_for_ten_spans() {
+fn a_sampled_transaction_allocates_at_most_twice_and_twice_for_ten_spans_and_nothing_after_others_were_sent() {
     let _alone = alone();
     let hub = sampling(1.0);
     let _guard = HubSwitchGuard::new(Arc::clone(&hub));
@@ -443,6 +443,13 @@ fn a_sampled_transaction_allocates_at_most_twice_and_twice_for_ten_spans() {
     };
     assert!(each(whole(0)) <= 2);
     assert!(each(whole(10)) <= 4);
+    // What was sent is used again.
+    let burst = || (0..100).for_each(|_| whole(16)());
+    for _ in 0..2 {
+        burst();
+        assert!(hub.client().is_some_and(|client| client.flush(None)));
+    }
+    assert_eq!(allocations(burst), 0);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
 use crate::scope::Scope;
 use crate::session;
+use crate::trace;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
 use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem};
 
@@ -86,7 +87,11 @@ impl Sender {
                     }
                 }
             }
-            Parcel::Transaction { tree, scope } => writing.transaction(core, &tree, &scope),
+            Parcel::Transaction { tree, scope } => {
+                let written = writing.transaction(core, &tree, &scope);
+                trace::recycle(tree);
+                written
+            }
             Parcel::Envelope(envelope) => envelope.append_to(&mut writing.buffer),
             Parcel::Item(item) => writing.items(|writer| writer.item(&item)),
             Parcel::Batch(batch) => writing.items(|writer| batch.write(core, writer)),
@@ -189,6 +194,7 @@ impl Core {
                 let trace = tree.baggage().and_then(|agreed| header(agreed));
                 let mut envelope = self.envelope(trace.cloned().map(Arc::new));
                 envelope.add_item(self.transaction(&tree, &scope));
+                trace::recycle(tree);
                 envelope
             }
             Parcel::Envelope(envelope) => *envelope,

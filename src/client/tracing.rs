@@ -93,10 +93,10 @@ impl Core {
         own.plain("event_id", event_id.simple().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
         own.text("transaction", lent.name);
         if let Some(release) = &options.release {
-            own.text("release", release);
+            own.text("release", &**release);
         }
         if let Some(environment) = &options.environment {
-            own.text("environment", environment);
+            own.text("environment", &**environment);
         }
         if let Some(user) = scope.user() {
             own.value("user", user)?;
@@ -125,7 +125,7 @@ impl Core {
             own.value("request", request)?;
         }
         if let Some(server_name) = &options.server_name {
-            own.text("server_name", server_name);
+            own.text("server_name", &**server_name);
         }
         own.close();
         Ok(())
@@ -235,7 +235,7 @@ mod tests {
     fn start(keeper: &Arc<Keeper>, name: &str) -> Transaction {
         let mut context = TransactionContext::new(name, "http.server");
         context.set_sampled(true);
-        Transaction::start(context, Some(Arc::clone(keeper) as Arc<dyn Tracer>), None)
+        Transaction::start(&mut context, Some(Arc::clone(keeper) as Arc<dyn Tracer>), None)
     }
 
     fn compare(keeper: &Keeper, scope: &Scope) {
@@ -292,8 +292,8 @@ mod tests {
             ("sentry-trace", "09e04486820349518ac7b5d2adbf6ba5-9cf635fa5b870b3a-1"),
             ("baggage", "sentry-release=theirs,sentry-replay_id=1"),
         ];
-        let context = TransactionContext::continue_from_headers("GET /cart", "http.server", headers);
-        let transaction = Transaction::start(context, Some(Arc::clone(&keeper) as Arc<dyn Tracer>), None);
+        let mut context = TransactionContext::continue_from_headers("GET /cart", "http.server", headers);
+        let transaction = Transaction::start(&mut context, Some(Arc::clone(&keeper) as Arc<dyn Tracer>), None);
         let unfinished = transaction.start_child("op", "never ends");
         transaction.finish();
         unfinished.finish();

@@ -13,16 +13,20 @@ impl Hub {
     /// Starts a transaction, which this hub's client samples, and takes when it is finished.
     ///
     /// Without an open client nothing is recorded, but the trace is passed on.
-    pub fn start_transaction(&self, context: TransactionContext) -> Transaction {
-        self.start(context, None)
+    pub fn start_transaction(&self, mut context: TransactionContext) -> Transaction {
+        self.start(&mut context, None)
     }
 
     /// Starts a transaction as [`start_transaction`](Self::start_transaction) does, at the given time.
-    pub fn start_transaction_with_timestamp(&self, context: TransactionContext, timestamp: SystemTime) -> Transaction {
-        self.start(context, Some(timestamp))
+    pub fn start_transaction_with_timestamp(
+        &self,
+        mut context: TransactionContext,
+        timestamp: SystemTime,
+    ) -> Transaction {
+        self.start(&mut context, Some(timestamp))
     }
 
-    fn start(&self, context: TransactionContext, timestamp: Option<SystemTime>) -> Transaction {
+    fn start(&self, context: &mut TransactionContext, timestamp: Option<SystemTime>) -> Transaction {
         let tracer = self.bound().filter(Backend::is_enabled).map(Backend::into_tracer);
         Transaction::start(context, tracer, timestamp)
     }
@@ -56,10 +60,10 @@ impl Scope {
 }
 
 /// Starts a transaction with the current hub; `None`: now.
-pub(crate) fn start_with_current(context: TransactionContext, timestamp: Option<SystemTime>) -> Transaction {
+pub(crate) fn start_with_current(mut context: TransactionContext, timestamp: Option<SystemTime>) -> Transaction {
     if gate::is_open() {
-        Hub::current().start(context, timestamp)
+        Hub::current().start(&mut context, timestamp)
     } else {
-        Transaction::start(context, None, timestamp)
+        Transaction::start(&mut context, None, timestamp)
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Any thread begins an entry and gets a handle, which can be cloned. Entries take notes until they are ended; the first who
 //! ends one lines it up with those that ended before. Places are slots of shelves, which the roster puts up as they are
-//! needed, each as large as all before it; an entry for which there is no place left is allocated alone. The first two
-//! shelves, which most rosters do with, come from a pool and go back there.
+//! needed, each as large as all before it; an entry for which there is no place left is allocated alone. A roster that is
+//! cleared keeps its first two shelves, which most do with, for its next use.
 //!
 //! ```text
 //!   Member ─► Roster ─ head                          what the owner wants to keep with it
@@ -13,12 +13,13 @@
 //! ```
 //! # Guarantees
 //! Beginning and ending are lock-free, reading is wait-free. An entry with a place costs no allocation but for its share of a
-//! shelf. What it keeps is bounded: entries that never end keep their place until the roster goes, and there are
+//! shelf. What it keeps is bounded: entries that never end keep their place until the roster is cleared or goes, and there are
 //! 1,024 places.
 //!
 //! # Invariants
-//! - **I1** A slot is given out once, and is filled by whoever got it, before the borrow of the roster ends.
-//! - **I2** A shelf stays where it is until the roster is dropped. A member keeps the roster.
+//! - **I1** A slot that is not given out holds a blank entry. A slot is given out once until the roster is cleared, and
+//!   written by whoever got it, before there is a handle to it.
+//! - **I2** A shelf stays where it is until the roster is cleared or dropped. A member keeps the roster.
 //! - **I3** An entry is lined up by whoever sealed its notes, and only one does that. An entry with a single handle, which was
 //!   never cloned, needs no seal: ending it takes the handle, and after that nobody can reach the entry.
 //!
@@ -27,14 +28,14 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use std::mem::ManuallyDrop;
+use std::num::NonZero;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::chain::{Chain, Link, Refused};
-use super::pool::Spares;
 use super::{AtomicU8, AtomicU32, AtomicU64, UnsafeCell};
 
 /// Entries that began, and those that ended; `head` goes along.
@@ -45,7 +46,7 @@ pub(crate) struct Roster<H, T: Subject<N>, N: 'static> {
     /// The addresses of the shelves; zero for one that is not there yet.
     shelves: [AtomicU64; SHELVES],
     ended: Chain<Entry<T, N>>,
-    owns: PhantomData<Arc<Link<Entry<T, N>>>>,
+    owns: PhantomData<Alone<T, N>>,
 }
 
 /// A value, and what is noted about it until it ends.
@@ -63,24 +64,15 @@ pub(crate) struct Member<H, T: Subject<N>, N: 'static> {
     seat: Seat<T, N>,
 }
 
-enum Seat<T, N> {
-    /// In a slot of the roster (I2).
-    Slot(Place<T, N>),
-    Alone(Arc<Link<Entry<T, N>>>),
-}
-
-/// Eight slots with nothing in them, which wait for their next use.
-pub(crate) struct Shelf<T, N>(Box<[Slot<T, N>]>);
+/// Where an entry is: in a slot of the roster (I2), or [alone](ALONE), and then this owns a count of it.
+///
+/// One word, so that a handle is two, which calls pass and return in registers.
+struct Seat<T, N>(Place<T, N>);
 
 /// What entries are about.
 pub(crate) trait Subject<N: 'static>: Sized + 'static {
     /// What stands in a place until the value is told there: what is large is not moved.
     fn blank() -> Self;
-
-    /// Where empty shelves come from and go to. `None`: they are allocated and freed.
-    fn spares() -> Option<&'static dyn Spares<Shelf<Self, N>>> {
-        None
-    }
 }
 
 /// The roster of an entry that was to end, and whether it did.
@@ -88,7 +80,10 @@ pub(crate) type Ended<H, T, N> = (Arc<Roster<H, T, N>>, Result<(), Refused>);
 
 type Place<T, N> = NonNull<Link<Entry<T, N>>>;
 
-type Slot<T, N> = UnsafeCell<MaybeUninit<Link<Entry<T, N>>>>;
+/// An entry that is in no slot.
+type Alone<T, N> = Arc<Link<Entry<T, N>>>;
+
+type Slot<T, N> = UnsafeCell<Link<Entry<T, N>>>;
 
 // SAFETY: a seat is shared access to an entry, as a reference is; whose memory it is makes no difference.
 unsafe impl<T: Send + Sync, N: Send + Sync> Send for Seat<T, N> {}
@@ -117,22 +112,46 @@ impl<H, T: Subject<N>, N: 'static> Roster<H, T, N> {
         self.taken.load(Relaxed).min(PLACES)
     }
 
-    /// Forgets all entries, and begins anew with another head.
-    pub(crate) fn renew(&mut self, head: H) {
+    /// Forgets all entries, and keeps room for some. All members are gone: each keeps the roster.
+    pub(crate) fn clear(&mut self) {
         // RO7, Relaxed: `&mut self`, so all who began entries have ended before.
         if self.taken.load(Relaxed) == 0 && self.ended.is_new() {
-            // Nothing was put up either.
-            self.head = head;
-        } else {
-            *self = Self::new(head);
+            // Nothing was put up either, or all of it is blank.
+            return;
         }
+        // First, since it walks over what is in the slots.
+        self.ended.clear();
+        let mut left = self.kept() as usize;
+        for (number, shelf) in self.shelves.iter().enumerate() {
+            // RO6, Relaxed: `&mut self`, so all who put up shelves have ended before.
+            let Some(slots) = slots_at::<T, N>(shelf.load(Relaxed)) else { continue };
+            let length = length_of(number);
+            if number < KEPT {
+                for offset in 0..length.min(left) {
+                    // SAFETY: a shelf has so many slots.
+                    let slot = unsafe { slots.add(offset) };
+                    // SAFETY: it stays where it is (I2).
+                    let slot = unsafe { slot.as_ref() };
+                    // SAFETY: `&mut self`, and members are gone with their references.
+                    slot.with_mut(|slot| unsafe { *slot = blank() });
+                }
+            } else {
+                // RO10, Relaxed: as RO6.
+                shelf.store(0, Relaxed);
+                // SAFETY: put up with this length, and nobody knows it any more.
+                unsafe { take_down(slots, length) };
+            }
+            left = left.saturating_sub(length);
+        }
+        // RO11, Relaxed: as RO7.
+        self.taken.store(0, Relaxed);
     }
 
     pub(crate) fn head_mut(&mut self) -> &mut H {
         &mut self.head
     }
 
-    /// Gives out a slot, which must be filled. `None`: there is none left.
+    /// Gives out a slot. `None`: there is none left.
     #[inline]
     fn slot(&self) -> Option<&Slot<T, N>> {
         // RO4, Relaxed: keeps the number from growing forever; RO5 decides.
@@ -171,26 +190,12 @@ impl<H, T: Subject<N>, N: 'static> Drop for Roster<H, T, N> {
     fn drop(&mut self) {
         // First, since it walks over what is in the slots.
         self.ended.clear();
-        let mut left = self.kept() as usize;
         for (number, shelf) in self.shelves.iter().enumerate() {
-            if left == 0 {
-                // Shelves are put up for the places on them.
-                break;
+            // RO12, Relaxed: as RO6.
+            if let Some(slots) = slots_at::<T, N>(shelf.load(Relaxed)) {
+                // SAFETY: put up with this length, and nobody knows it any more: members keep the roster.
+                unsafe { take_down(slots, length_of(number)) };
             }
-            // RO6, Relaxed: `&mut self`, so all who put up shelves have ended before.
-            let Some(slots) = slots_at::<T, N>(shelf.load(Relaxed)) else { continue };
-            let length = length_of(number);
-            for offset in 0..length.min(left) {
-                // SAFETY: a shelf has so many slots.
-                let slot = unsafe { slots.add(offset) };
-                // SAFETY: it is there until the next step but one.
-                let slot = unsafe { slot.as_ref() };
-                // SAFETY: it was given out, so it is filled (I1), and members are gone with their references.
-                slot.with_mut(|slot| unsafe { slot.cast::<Link<Entry<T, N>>>().drop_in_place() });
-            }
-            left = left.saturating_sub(length);
-            // SAFETY: put up with this length, and nobody knows it any more.
-            unsafe { take_down(slots, length) };
         }
     }
 }
@@ -211,29 +216,31 @@ impl<T, N> Entry<T, N> {
         &self.value
     }
 
+    /// Forgets what was noted, for another value in the same place.
+    pub(crate) fn renew(&mut self) -> &mut T {
+        self.notes.clear();
+        // RO13, Relaxed: `&mut self`.
+        self.shared.store(0, Relaxed);
+        &mut self.value
+    }
+
     pub(crate) fn notes(&self) -> &Chain<N> {
         &self.notes
     }
 }
 
 impl<H, T: Subject<N>, N: 'static> Member<H, T, N> {
-    /// Begins an entry, and lets `tell` say what is in it.
-    #[inline]
+    /// Begins an entry, and lets `tell` say what is in it: a blank, where it stays.
+    #[inline(always)]
     pub(crate) fn new(roster: Arc<Roster<H, T, N>>, tell: impl FnOnce(&mut T)) -> Self {
-        // Made before there is a slot, which must be filled.
-        let blank = Link::new(Entry::new(T::blank()));
-        let mut alone = None;
-        let link = match roster.slot() {
-            // SAFETY: RO5 gave the slot to us alone (I1), and nothing is in it.
-            Some(slot) => slot.with_mut(|slot| unsafe { &mut *slot }.write(blank)),
-            None => alone.insert(blank),
+        let seat = match roster.slot() {
+            // SAFETY: RO5 gave the slot to us alone (I1).
+            Some(slot) => Seat(slot.with_mut(|slot| NonNull::from(unsafe { &mut *slot }))),
+            None => Seat::alone(),
         };
+        // SAFETY: as above, or nobody else has a count.
+        let link = unsafe { &mut *seat.link().as_ptr() };
         tell(&mut link.value_mut().value);
-        let place = NonNull::from(link);
-        let seat = match alone {
-            Some(link) => Seat::Alone(Arc::new(link)),
-            None => Seat::Slot(place),
-        };
         Self { roster, seat }
     }
 
@@ -241,12 +248,10 @@ impl<H, T: Subject<N>, N: 'static> Member<H, T, N> {
         &self.roster
     }
 
+    #[inline]
     pub(crate) fn entry(&self) -> &Entry<T, N> {
-        match &self.seat {
-            // SAFETY: filled before we got it, and there as long as the roster, which we keep (I2).
-            Seat::Slot(slot) => unsafe { slot.as_ref() }.value(),
-            Seat::Alone(link) => link.value(),
-        }
+        // SAFETY: written before we got it, and there as long as the roster, which we keep (I2), or the count.
+        unsafe { self.seat.link().as_ref() }.value()
     }
 
     /// Ends the entry, unless it has ended, lets `last` see its value, and lines it up if no more than `most` are then. Returns
@@ -261,15 +266,15 @@ impl<H, T: Subject<N>, N: 'static> Member<H, T, N> {
         }
         last(&entry.value);
         let Self { roster, seat } = self;
-        let ended = match seat {
-            Seat::Slot(slot) => {
+        let ended = match seat.into_alone() {
+            Err(slot) => {
                 // SAFETY: as in `entry`.
                 let link = unsafe { slot.as_ref() };
-                // SAFETY: nobody else pushes it (I3); the roster clears the chain before slots go.
+                // SAFETY: nobody else pushes it (I3); the roster clears the chain before slots go, or are used again.
                 unsafe { roster.ended.push_lent(link, most) }
             }
             // SAFETY: nobody else pushes it (I3).
-            Seat::Alone(link) => unsafe { roster.ended.push_link(link, most) },
+            Ok(link) => unsafe { roster.ended.push_link(link, most) },
         };
         (roster, ended)
     }
@@ -279,11 +284,7 @@ impl<H, T: Subject<N>, N: 'static> Clone for Member<H, T, N> {
     fn clone(&self) -> Self {
         // RO9, Relaxed: as RO8.
         self.entry().shared.store(1, Relaxed);
-        let seat = match &self.seat {
-            Seat::Slot(slot) => Seat::Slot(*slot),
-            Seat::Alone(link) => Seat::Alone(Arc::clone(link)),
-        };
-        Self { roster: Arc::clone(&self.roster), seat }
+        Self { roster: Arc::clone(&self.roster), seat: self.seat.clone() }
     }
 }
 
@@ -297,6 +298,65 @@ impl<H, T: Subject<N>, N: 'static> PartialEq for Member<H, T, N> {
 impl<H, T: Subject<N> + fmt::Debug, N: fmt::Debug + 'static> fmt::Debug for Member<H, T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.entry().fmt(f)
+    }
+}
+
+impl<T, N> Seat<T, N> {
+    #[cold]
+    #[inline(never)]
+    fn alone() -> Self
+    where
+        T: Subject<N>,
+        N: 'static,
+    {
+        const { assert!(align_of::<Link<Entry<T, N>>>() > ALONE, "the bit is free") };
+        // The count becomes the seat's.
+        let link = Arc::into_raw(Arc::new(blank())).cast_mut();
+        // SAFETY: the address of what is in an Arc is not null.
+        let place = unsafe { NonNull::new_unchecked(link) };
+        Self(place.map_addr(|address| address | ALONE))
+    }
+
+    #[inline]
+    fn is_alone(&self) -> bool {
+        self.0.addr().get() & ALONE != 0
+    }
+
+    #[inline]
+    fn link(&self) -> Place<T, N> {
+        self.0.map_addr(|address| NonZero::new(address.get() & !ALONE).unwrap_or(address))
+    }
+
+    /// The count of an entry that is alone, or else the slot.
+    #[inline]
+    fn into_alone(self) -> Result<Alone<T, N>, Place<T, N>> {
+        let seat = ManuallyDrop::new(self);
+        if seat.is_alone() {
+            // SAFETY: it came from an Arc, and the count was the seat's, which is gone without its drop.
+            Ok(unsafe { Arc::from_raw(seat.link().as_ptr()) })
+        } else {
+            Err(seat.link())
+        }
+    }
+}
+
+impl<T, N> Clone for Seat<T, N> {
+    fn clone(&self) -> Self {
+        if self.is_alone() {
+            // SAFETY: it came from an Arc, of which this owns a count; the new one is the clone's.
+            unsafe { Arc::increment_strong_count(self.link().as_ptr()) };
+        }
+        Self(self.0)
+    }
+}
+
+impl<T, N> Drop for Seat<T, N> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_alone() {
+            // SAFETY: it came from an Arc, and this owned a count.
+            unsafe { Arc::decrement_strong_count(self.link().as_ptr()) };
+        }
     }
 }
 
@@ -316,13 +376,15 @@ fn length_of(number: usize) -> usize {
     FIRST << number.saturating_sub(1)
 }
 
+fn blank<T: Subject<N>, N: 'static>() -> Link<Entry<T, N>> {
+    Link::new(Entry::new(T::blank()))
+}
+
 /// Puts up a shelf with so many slots, or finds that another thread was faster.
 #[cold]
 #[inline(never)]
 fn put_up<T: Subject<N>, N: 'static>(shelf: &AtomicU64, length: usize) -> NonNull<Slot<T, N>> {
-    let spare = T::spares().filter(|_| length == FIRST).and_then(|spares| spares.take());
-    let slots = spare
-        .map_or_else(|| (0..length).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect(), |Shelf(slots)| slots);
+    let slots: Box<[Slot<T, N>]> = (0..length).map(|_| UnsafeCell::new(blank())).collect();
     let slots: NonNull<Slot<T, N>> = NonNull::from(Box::leak(slots)).cast();
     // RO2, Release: pairs with RO1; the shelf. When it fails, it reads the address, as RO1 does. Model:
     // `each_entry_has_a_place_of_its_own`.
@@ -337,13 +399,10 @@ fn put_up<T: Subject<N>, N: 'static>(shelf: &AtomicU64, length: usize) -> NonNul
 }
 
 /// # Safety
-/// The slots were put up with this length, are empty, and are taken down once.
-unsafe fn take_down<T: Subject<N>, N: 'static>(slots: NonNull<Slot<T, N>>, length: usize) {
+/// The slots were put up with this length, and are taken down once.
+unsafe fn take_down<T, N>(slots: NonNull<Slot<T, N>>, length: usize) {
     // SAFETY: as the caller says.
-    let slots = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(slots.as_ptr(), length)) };
-    if let Some(spares) = T::spares().filter(|_| length == FIRST) {
-        spares.give(Shelf(slots));
-    }
+    drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(slots.as_ptr(), length)) });
 }
 
 fn slots_at<T, N>(address: u64) -> Option<NonNull<Slot<T, N>>> {
@@ -353,6 +412,10 @@ fn slots_at<T, N>(address: u64) -> Option<NonNull<Slot<T, N>>> {
 /// Slots of the first shelf, and of the second; each after them has twice as many as the one before.
 const FIRST: usize = 8;
 const SHELVES: usize = 8;
+/// The bit of an address that says that a link is in no slot.
+const ALONE: usize = 1;
+/// Shelves that are kept for the next use.
+const KEPT: usize = 2;
 /// Slots of all shelves.
 const PLACES: u32 = (FIRST << (SHELVES - 1)) as u32;
 

@@ -26,7 +26,8 @@ impl<'a, V> Latest<'a, V> {
     /// Leaves the latest value of each name.
     #[inline]
     pub(crate) fn settle(&mut self) {
-        if !self.0.is_empty() {
+        // Most often there are none or one.
+        if let [_, _, ..] | [(_, None)] = &*self.0 {
             // What was said later stays in front of what has the same name.
             self.0.sort_by(|(one, _), (other, _)| one.cmp(other));
             self.0.dedup_by(|(earlier, _), (later, _)| earlier == later);

@@ -39,6 +39,7 @@ pub use self::either::TransactionOrSpan;
 pub use self::headers::{HeaderParseError, SentryTrace, TracePropagationContext, parse_headers};
 pub use self::outgoing::{TraceHeader, TraceHeaders, TraceHeadersIter};
 pub use self::span::{Data, Span};
+pub(crate) use self::spare::recycle;
 pub use self::transaction::{Transaction, TransactionData};
 pub(crate) use self::tree::Tree;
 pub(crate) use self::written::Words;

@@ -15,8 +15,7 @@ use super::text::Text;
 use crate::clock;
 use crate::protocol::{Request, Span, SpanId, SpanStatus, TraceContext, TraceId};
 use crate::sync::chain::Chain;
-use crate::sync::pool::{Pool, Share, Spares};
-use crate::sync::roster::{Entry, Shelf, Subject};
+use crate::sync::roster::{Entry, Subject};
 
 /// One span, running or finished.
 pub(super) type Record = Entry<Facts, Note>;
@@ -66,6 +65,25 @@ impl Facts {
         Self { span_id, parent_span_id, name, op, start, end: AtomicU64::new(0), status: AtomicU8::new(0) }
     }
 
+    /// Says what a transaction is, in place of another one.
+    #[inline]
+    pub(super) fn tell_anew(
+        &mut self,
+        span_id: SpanId,
+        parent_span_id: Option<SpanId>,
+        name: Text,
+        op: Text,
+        start: u64,
+    ) {
+        self.span_id = span_id;
+        self.parent_span_id = parent_span_id;
+        self.name = name;
+        self.op = op;
+        self.start = start;
+        *self.end.get_mut() = 0;
+        *self.status.get_mut() = 0;
+    }
+
     /// Says what a span is, of which nothing was said yet.
     // Inlined by force, so that it is written where it stands.
     #[inline(always)]
@@ -95,14 +113,6 @@ impl Subject<Note> for Facts {
     #[inline]
     fn blank() -> Self {
         Self::new(SpanId::from_bits(0), None, Text::EMPTY, Text::EMPTY, 0)
-    }
-
-    fn spares() -> Option<&'static dyn Spares<Shelf<Self, Note>>> {
-        static POOL: Pool<Shelf<Facts, Note>> = Pool::new(MOST_SPARES);
-        thread_local! {
-            static SHARE: Share<Shelf<Facts, Note>, 4> = const { Share::of(&POOL) };
-        }
-        Some(&SHARE)
     }
 }
 
@@ -250,8 +260,6 @@ pub(super) fn fields_of(request: &Request) -> serde_json::Map<String, Value> {
 
 /// More than notes weigh of which a thread keeps some.
 const LARGE: u32 = 1 << 20;
-/// Empty shelves that wait for their next use, at most, beside four with each thread: about 230 KiB.
-const MOST_SPARES: usize = 256;
 
 #[cfg(test)]
 mod tests {

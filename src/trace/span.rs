@@ -34,35 +34,30 @@ enum Kind {
 }
 
 impl Span {
-    /// Starts a span; `None`: now.
+    /// Starts a span now.
     #[inline]
-    pub(super) fn start(
-        tree: &Arc<Tree>,
-        parent: SpanId,
-        op: &str,
-        description: &str,
-        span_id: Option<SpanId>,
-        start: Option<SystemTime>,
-    ) -> Self {
-        if tree.is_recorded() {
-            Self::record(tree, parent, op, description, span_id, start)
+    pub(super) fn start(tree: &Arc<Tree>, parent: SpanId, op: &str, description: &str) -> Self {
+        Self(if tree.is_recorded() {
+            Kind::Recorded(record(tree, parent, op, description))
         } else {
-            Self(Kind::Bare(spare::share(tree), Bare::new(span_id, parent, Text::new(op))))
-        }
+            Kind::Bare(spare::share(tree), Bare::new(None, parent, Text::new(op)))
+        })
     }
 
-    fn record(
+    /// Starts a span of this id, at the given time.
+    pub(super) fn start_with_details(
         tree: &Arc<Tree>,
         parent: SpanId,
         op: &str,
         description: &str,
-        span_id: Option<SpanId>,
-        start: Option<SystemTime>,
+        id: SpanId,
+        start: SystemTime,
     ) -> Self {
-        let start = start.map_or_else(clock::now, clock::nanos_of);
-        let span_id = span_id.unwrap_or_default();
-        let tell = |facts: &mut Facts| facts.tell(span_id, parent, description, op, start);
-        Self(Kind::Recorded(Member::new(spare::share(tree), tell)))
+        Self(if tree.is_recorded() {
+            Kind::Recorded(record_as(tree, parent, op, description, id, clock::nanos_of(start)))
+        } else {
+            Kind::Bare(spare::share(tree), Bare::new(Some(id), parent, Text::new(op)))
+        })
     }
 
     /// Sets a piece of data.
@@ -178,7 +173,7 @@ impl Span {
     #[inline]
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child(&self, op: &str, description: &str) -> Span {
-        Self::start(self.tree(), self.get_span_id(), op, description, None, None)
+        Self::start(self.tree(), self.get_span_id(), op, description)
     }
 
     pub(super) fn start_child_with_details(
@@ -188,7 +183,7 @@ impl Span {
         id: SpanId,
         timestamp: SystemTime,
     ) -> Span {
-        Self::start(self.tree(), self.get_span_id(), op, description, Some(id), Some(timestamp))
+        Self::start_with_details(self.tree(), self.get_span_id(), op, description, id, timestamp)
     }
 
     /// Finishes the span now. Only the first of several finishes counts.
@@ -251,6 +246,25 @@ impl PartialEq for Span {
             _ => false,
         }
     }
+}
+
+/// Starts a recorded span now. The handle comes back in registers: one that is written to memory in two halves and moved as a
+/// whole costs as much as the clock.
+fn record(tree: &Arc<Tree>, parent: SpanId, op: &str, description: &str) -> Member<Head, Facts, Note> {
+    record_as(tree, parent, op, description, SpanId::default(), clock::now())
+}
+
+// Inlined by force, here and in `Member::new`: what is known is written where it stands, without being passed on before.
+#[inline(always)]
+fn record_as(
+    tree: &Arc<Tree>,
+    parent: SpanId,
+    op: &str,
+    description: &str,
+    span_id: SpanId,
+    start: u64,
+) -> Member<Head, Facts, Note> {
+    Member::new(spare::share(tree), |facts| facts.tell(span_id, parent, description, op, start))
 }
 
 /// Ends a recorded span, unless it has ended, and counts it if the transaction has enough. `None`: now.

@@ -36,13 +36,23 @@ impl Text {
     }
 
     pub(super) fn as_str(&self) -> &str {
+        // They were taken from a text.
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            // Both are right: they were taken from a text.
-            Repr::Short { length, bytes } => {
-                bytes.get(..usize::from(*length)).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
-            }
-            Repr::Long(text) => text,
+            // The length is right, too.
+            Repr::Short { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Repr::Long(text) => text.as_bytes(),
         }
+    }
+}
+
+impl Default for Text {
+    #[inline]
+    fn default() -> Self {
+        Self::EMPTY
     }
 }
 

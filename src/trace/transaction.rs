@@ -35,10 +35,10 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Starts a transaction; `None`: now.
+    /// Starts a transaction; `None`: now. Takes the names out of the context, which is too large to be moved about.
     #[inline]
     pub(crate) fn start(
-        context: TransactionContext,
+        context: &mut TransactionContext,
         tracer: Option<Arc<dyn Tracer>>,
         start: Option<SystemTime>,
     ) -> Self {
@@ -136,13 +136,13 @@ impl Transaction {
     #[inline]
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child(&self, op: &str, description: &str) -> Span {
-        Span::start(&self.tree, self.tree.root.span_id(), op, description, None, None)
+        Span::start(&self.tree, self.tree.root.span_id(), op, description)
     }
 
     /// Starts a span of this id, which started at `timestamp`.
     #[must_use = "a span is sent when it is finished"]
     pub fn start_child_with_details(&self, op: &str, description: &str, id: SpanId, timestamp: SystemTime) -> Span {
-        Span::start(&self.tree, self.tree.root.span_id(), op, description, Some(id), Some(timestamp))
+        Span::start_with_details(&self.tree, self.tree.root.span_id(), op, description, id, timestamp)
     }
 
     /// Finishes the transaction now, and sends it with the spans that finished before.

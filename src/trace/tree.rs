@@ -1,5 +1,6 @@
 //! What a transaction and its spans share: ids, the decision, the transaction's own record, and the spans that finished.
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -15,7 +16,7 @@ use super::{TraceHeaders, Tracer};
 use crate::clock;
 use crate::protocol::{Span, SpanId, TraceContext, TraceId, Transaction};
 use crate::sync::chain::Chain;
-use crate::sync::roster::Roster;
+use crate::sync::roster::{Roster, Subject};
 use crate::sync::tally::Favoured;
 
 /// A transaction with its spans. It knows no client, so that it may wait in a queue.
@@ -49,7 +50,7 @@ enum Agreement {
 impl Tree {
     #[inline]
     pub(super) fn start(
-        mut context: TransactionContext,
+        context: &mut TransactionContext,
         tracer: Option<&Arc<dyn Tracer>>,
         start: Option<SystemTime>,
     ) -> Arc<Self> {
@@ -57,13 +58,13 @@ impl Tree {
             context.break_with_strangers(tracer.origin().org_id, tracer.options().strict_trace_continuation);
         }
         let decision = match tracer {
-            Some(tracer) => Decision::make(tracer.options(), &context),
+            Some(tracer) => Decision::make(tracer.options(), context),
             None => Decision::pass_on(context.sampled),
         };
         let agreement = match &context.ancestry {
             Ancestry::New => Agreement::Own(Chain::new()),
             Ancestry::Local(agreed) | Ancestry::Remote { agreed, .. } => {
-                Agreement::Inherited(agreed.as_ref().map(|agreed| with_decision(agreed, &decision, &context)))
+                Agreement::Inherited(agreed.as_ref().map(|agreed| with_decision(agreed, &decision, context)))
             }
         };
         // Only what is sent needs a time.
@@ -73,20 +74,19 @@ impl Tree {
             (None, Fate::Counted | Fate::Ignored) => 0,
         };
         let origin = tracer.map(|tracer| tracer.origin());
-        let root = Facts::new(context.span_id, context.parent_span_id, context.name, context.op, start);
-        spare::renewed(|before| Head {
-            trace_id: context.trace_id,
-            root: Record::new(root),
-            decision,
+        spare::renewed(decision.fate, |head| {
+            head.trace_id = context.trace_id;
+            let (name, op) = (mem::take(&mut context.name), mem::take(&mut context.op));
+            head.root.renew().tell_anew(context.span_id, context.parent_span_id, name, op, start);
+            head.decision = decision;
             // Mostly it is that of the transaction before: then it needs not be counted.
-            origin: origin.map(|origin| {
-                let kept = before.and_then(|before| before.origin.take());
-                kept.filter(|kept| Arc::ptr_eq(kept, origin)).unwrap_or_else(|| Arc::clone(origin))
-            }),
-            agreement,
-            uncollected: Favoured::new(),
-            noted: AtomicU32::new(0),
-            is_shared: AtomicBool::new(false),
+            if !same(head.origin.as_ref(), origin) {
+                head.origin = origin.cloned();
+            }
+            head.agreement = agreement;
+            head.uncollected = Favoured::new();
+            *head.noted.get_mut() = 0;
+            *head.is_shared.get_mut() = false;
         })
     }
 
@@ -243,6 +243,36 @@ impl Tree {
             request: notes.request,
             ..Transaction::default()
         }
+    }
+}
+
+impl Head {
+    /// That of no transaction yet.
+    pub(super) fn blank() -> Self {
+        Self {
+            trace_id: TraceId::from([0; 16]),
+            root: Record::new(Facts::blank()),
+            decision: Decision::pass_on(None),
+            origin: None,
+            agreement: Agreement::Inherited(None),
+            uncollected: Favoured::new(),
+            noted: AtomicU32::new(0),
+            is_shared: AtomicBool::new(false),
+        }
+    }
+
+    /// Lets go of what was noted and agreed on.
+    pub(super) fn clear(&mut self) {
+        *self.root.renew() = Facts::blank();
+        self.agreement = Agreement::Inherited(None);
+    }
+}
+
+fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, None) => true,
+        _ => false,
     }
 }
 

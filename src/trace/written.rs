@@ -18,8 +18,9 @@ use crate::wire::json::Fields;
 /// All notes about a span together, borrowed from it.
 #[derive(Debug)]
 pub(crate) struct Lent<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) op: &'a str,
+    /// The bytes of a text, here and below.
+    pub(crate) name: &'a [u8],
+    pub(crate) op: &'a [u8],
     pub(crate) origin: Option<&'a str>,
     pub(crate) data: Latest<'a, Cow<'a, Value>>,
     pub(crate) tags: Latest<'a, &'a str>,
@@ -132,8 +133,8 @@ impl Record {
     fn lend(&self, request_is_data: bool) -> Lent<'_> {
         let (mut name, mut op) = (None, None);
         let mut lent = Lent {
-            name: "",
-            op: "",
+            name: b"",
+            op: b"",
             origin: None,
             data: Latest::new(),
             tags: Latest::new(),
@@ -142,8 +143,8 @@ impl Record {
         };
         for note in self.notes().iter() {
             match note {
-                Note::Name(it) => name = name.or(Some(it.as_str())),
-                Note::Op(it) => op = op.or(Some(it.as_str())),
+                Note::Name(it) => name = name.or(Some(it.as_bytes())),
+                Note::Op(it) => op = op.or(Some(it.as_bytes())),
                 Note::Origin(it) => lent.origin = lent.origin.or(Some(it)),
                 Note::Data(key, value) => lent.data.before_that(key.as_str(), Some(Cow::Borrowed(value))),
                 Note::NoData(key) => lent.data.before_that(key.as_str(), None),
@@ -158,8 +159,8 @@ impl Record {
             }
         }
         lent.data.settle();
-        lent.name = name.unwrap_or_else(|| self.value().name.as_str());
-        lent.op = op.unwrap_or_else(|| self.value().op.as_str());
+        lent.name = name.unwrap_or_else(|| self.value().name.as_bytes());
+        lent.op = op.unwrap_or_else(|| self.value().op.as_bytes());
         lent
     }
 

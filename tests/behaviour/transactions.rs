@@ -346,6 +346,76 @@ fn many_threads_finish_spans_of_one_transaction_and_none_is_lost() {
 }
 
 #[test]
+fn a_transaction_in_the_place_of_one_that_was_sent_has_its_own_spans_only() {
+    const EACH: usize = 500;
+    let probe = Probe::new(Gate::opened());
+    let options = ClientOptions::new().traces_sample_rate(1.0).transport_channel_capacity(4 * EACH);
+    let client = client(options.transport(Arc::clone(&probe)));
+    let (pass_on, passed_on) = std::sync::mpsc::sync_channel::<(Span, usize)>(16);
+    thread::scope(|scope| {
+        // Finishes some spans on another thread, in time or too late, and keeps handles for a while.
+        scope.spawn(move || {
+            let mut kept = std::collections::VecDeque::new();
+            for (span, number) in passed_on {
+                kept.push_back(span.clone());
+                span.set_tag("passed", number);
+                span.finish();
+                if kept.len() > 8 {
+                    kept.pop_front();
+                }
+            }
+        });
+        for thread in 0..3 {
+            let (hub, pass_on) = (hub(&client), pass_on.clone());
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    let name = format!("{thread}-{number}");
+                    let root = hub.start_transaction(TransactionContext::new(&name, "op"));
+                    for n in 0..number % 40 {
+                        let span = root.start_child(&name, &format!("{name}-{n}"));
+                        span.set_data("of", name.as_str().into());
+                        match n % 8 {
+                            6 => pass_on.send((span, n)).unwrap(),
+                            7 => drop(span),
+                            _ => span.finish(),
+                        }
+                    }
+                    root.set_data("of", name.as_str().into());
+                    root.finish();
+                }
+            });
+        }
+        drop(pass_on);
+    });
+    assert!(client.flush(Some(PATIENCE)));
+    let items = probe.take().into_iter().flat_map(vidette::Envelope::into_items);
+    let mut sent = 0;
+    for item in items {
+        let EnvelopeItem::Transaction(transaction) = item else { continue };
+        sent += 1;
+        let name = transaction.name.clone().unwrap();
+        assert_eq!(trace(&transaction.contexts).data["of"], name.as_str());
+        let number: usize = name.split_once('-').unwrap().1.parse().unwrap();
+        let finished_here = (0..number % 40).filter(|n| n % 8 < 6);
+        assert!(transaction.spans.len() >= finished_here.clone().count(), "{name}");
+        let mut here = Vec::new();
+        for span in &transaction.spans {
+            assert_eq!(span.op.as_deref(), Some(name.as_str()));
+            assert_eq!(span.data["of"], name.as_str());
+            let n: usize = span.description.as_deref().unwrap().rsplit_once('-').unwrap().1.parse().unwrap();
+            match n % 8 {
+                6 => assert_eq!(span.tags["passed"], n.to_string()),
+                7 => panic!("{name}-{n} never finished"),
+                _ => here.push(n),
+            }
+        }
+        assert_eq!(here, finished_here.collect::<Vec<_>>(), "{name}");
+    }
+    assert_eq!(sent, 3 * EACH);
+    assert_settled(&client.stats());
+}
+
+#[test]
 fn of_threads_that_finish_one_transaction_and_its_spans_at_once_one_wins_and_the_books_balance() {
     for _ in 0..200 {
         let rig = rig(1.0);

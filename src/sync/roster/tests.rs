@@ -121,15 +121,26 @@ fn what_was_noted_before_a_lone_handle_ends_is_there() {
 
 #[cfg(not(vidette_loom))]
 #[test]
-fn a_roster_that_is_renewed_is_as_new() {
+fn a_roster_that_is_cleared_is_as_new_and_keeps_little() {
     let (roster, drops) = roster();
     let mut roster = std::sync::Arc::into_inner(roster).unwrap();
-    roster.renew(());
+    roster.clear();
     let mut roster = std::sync::Arc::new(roster);
-    (0..9).for_each(|n| begin(&roster, n, &drops).end(9, |_| ()).1.unwrap());
-    roster.ended().seal();
-    std::sync::Arc::get_mut(&mut roster).unwrap().renew(());
-    assert_eq!((drops.load(Ordering::Relaxed), roster.kept(), roster.ended().is_sealed()), (9, 0, false));
+    for (round, count) in [(1, 9), (2, 40), (3, 1_100)] {
+        let before = drops.load(Ordering::Relaxed);
+        (0..count).for_each(|n| begin(&roster, n, &drops).end(u32::MAX, |_| ()).1.unwrap());
+        let values: Vec<u64> = roster.ended().iter().map(|entry| entry.value().read()).collect();
+        assert_eq!(values, (0..count).rev().collect::<Vec<_>>(), "round {round}");
+        let unfinished = begin(&roster, 7, &drops);
+        assert!(std::sync::Arc::get_mut(&mut roster).is_none(), "a member keeps it as it is");
+        drop(unfinished);
+        roster.ended().seal();
+        std::sync::Arc::get_mut(&mut roster).unwrap().clear();
+        assert_eq!(drops.load(Ordering::Relaxed) as u64, before as u64 + count + 1);
+        assert_eq!((roster.kept(), roster.ended().is_sealed()), (0, false));
+        let shelves = roster.shelves.iter().filter(|shelf| shelf.load(Ordering::Relaxed) != 0).count();
+        assert_eq!(shelves, 2);
+    }
     begin(&roster, 9, &drops).end(9, |_| ()).1.unwrap();
     assert_eq!(roster.ended().len(), 1);
 }
@@ -137,13 +148,13 @@ fn a_roster_that_is_renewed_is_as_new() {
 #[cfg(not(vidette_loom))]
 #[test]
 fn entries_without_a_place_are_alone_and_end_as_the_others() {
-    use super::{PLACES, Seat};
+    use super::PLACES;
     use crate::sync::chain::Refused;
 
     let (roster, drops) = roster();
     let count = u64::from(PLACES) + 100;
     let members: Vec<_> = (0..count).map(|n| begin(&roster, n, &drops)).collect();
-    assert_eq!(members.iter().filter(|member| matches!(member.seat, Seat::Alone(_))).count(), 100);
+    assert_eq!(members.iter().filter(|member| member.seat.is_alone()).count(), 100);
     assert!((0..count).zip(&members).all(|(n, member)| member.entry().value().read() == n));
     // The last first, and half of them never.
     for member in members.iter().rev().step_by(2) {

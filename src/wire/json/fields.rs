@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::seconds::write_time;
-use super::text::{is_plain, write_text};
+use super::text::{is_plain, write_text, write_utf8};
 use super::{append, write_name};
 
 /// Writes the fields of an object, and of objects in it.
@@ -33,9 +33,10 @@ impl<'b> Fields<'b> {
         append(self.name(name), value)
     }
 
+    /// Writes a text, as its bytes: who has no more than these needs not find out that they are one.
     #[inline(always)]
-    pub(crate) fn text(&mut self, name: &'static str, text: &str) {
-        write_text(self.name(name), text);
+    pub(crate) fn text(&mut self, name: &'static str, text: impl AsRef<[u8]>) {
+        write_utf8(self.name(name), text.as_ref());
     }
 
     /// Writes a text that is known to need no escapes.

@@ -8,8 +8,14 @@ use serde_json::Error;
 /// Writes a text in quotation marks.
 #[inline]
 pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
+    write_utf8(out, text.as_bytes());
+}
+
+/// Writes the bytes of a text in quotation marks.
+#[inline]
+pub(super) fn write_utf8(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
-    write_escaped(out, text.as_bytes());
+    write_escaped(out, text);
     out.push(b'"');
 }
 

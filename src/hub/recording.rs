@@ -13,7 +13,7 @@ use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
 use crate::scope::record::{Addition, CallSite, Record, Recorder};
 use crate::sync::ring::Outgrown;
-use crate::sync::swap::{Borrow, Shared};
+use crate::sync::swap::{Borrow, Placed, Shared};
 
 /// What can be added as breadcrumbs: one, several, or a closure that makes them when they are wanted.
 pub trait IntoBreadcrumbs {
@@ -142,7 +142,7 @@ impl Hub {
         let (goes_on, outgrown) = (top.has_chunk(), top.outgrown(length));
         // Whoever is first makes room for all; a layer that is refused has no use any more.
         let renewed = Shared::make(|| top.with_room(length));
-        drop(self.stack.replace(top, renewed));
+        drop(top.replace(Placed::new(renewed)));
         Some(Room { goes_on, expired: outgrown.and_then(Outgrown::expire) })
     }
 }

@@ -128,8 +128,8 @@ where
 {
     if gate::is_open() {
         let hub = Hub::current();
-        if hub.is_active() {
-            return hub.with_scope(configure, callback);
+        if hub.has_client() {
+            return hub.with_scope_if_active(configure, callback);
         }
     }
     callback()

@@ -40,7 +40,7 @@ fn no_type_has_grown() {
         Metric: 128, 128;
         MonitorCheckIn: 200, 200;
         Request: 232, 232;
-        Scope: 136, 160;
+        Scope: 120, 160;
         ScopeGuard: 16, 16;
         SessionAggregates<'static>: 120, 120;
         SessionUpdate<'static>: 216, 216;

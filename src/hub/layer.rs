@@ -8,24 +8,22 @@ use crate::scope::{Crumbs, Scope, Trail};
 use crate::session::Session;
 use crate::sync::pool::{Pool, Share, Spares};
 use crate::sync::ring::{Cargo, Writer};
-use crate::sync::swap::{Content, Shared, Spare, Swap};
+use crate::sync::swap::{Content, Placed, Shared, Spare, Stacked, Swap};
 
 /// One level of a hub's stack. A change makes a new layer of the same id.
 ///
 /// A layer that was pushed has nothing of its own until something is set in it: it inherits what its parent has, which is
-/// what the parent had when it was pushed, since a parent that changes is another layer. What a layer inherits is its
-/// parent's own, so that nothing is ever looked for further down.
+/// what the parent had when it was pushed, since a parent that changes is another layer. What a layer inherits may be its
+/// parent's own, or inherited in turn, from seven layers below at most.
 #[derive(Debug)]
 pub(crate) struct Layer {
     /// Unique in the process, but for the lowest of each hub.
     pub(crate) id: u64,
-    /// Counts the changes to the layer's scope.
-    pub(crate) version: u64,
     bound: Part<Option<Bound>>,
     /// Without breadcrumbs: they stand in the trail.
     scope: Part<Scope>,
     trail: Part<Trail>,
-    parent: Option<Shared<Layer>>,
+    parent: Option<Placed<Layer>>,
 }
 
 /// A part of a layer.
@@ -49,63 +47,51 @@ impl Layer {
     }
 
     fn lowest(bound: Option<Bound>, scope: Scope, trail: Trail) -> Self {
-        Self {
-            id: 0,
-            version: 0,
-            bound: Part::Own(bound),
-            scope: Part::Own(scope),
-            trail: Part::Own(trail),
-            parent: None,
-        }
+        Self { id: 0, bound: Part::Own(bound), scope: Part::Own(scope), trail: Part::Own(trail), parent: None }
     }
 
-    /// Pushes a layer on whatever is the top of a hub. False: the top inherits, and does not serve as a parent.
+    /// Pushes a layer on whatever is the top of a hub. False: the top inherits from so far below that it does not serve as a parent.
     #[inline]
     pub(crate) fn push(id: u64, top: &Swap<Self>) -> bool {
-        // Looks at no layer: the tag says whether the top has all of its own.
-        let tag = |tag: u64| (tag & INHERITS == 0).then_some(tag | INHERITS);
-        top.stack(|| Self::inheriting(id, None), |layer| &mut layer.parent, tag)
+        // Looks at no layer: the tag says how far down the top inherits from.
+        let tag = |tag: u64| (tag & DEPTH < DEPTH).then(|| tag + DEEPER);
+        top.stack(|| Self::inheriting(id, None), tag)
     }
 
-    /// A layer to put on top of `parent`, which may itself inherit.
+    /// A layer to put on top of `parent`, which has all that is there as its own.
     pub(crate) fn child_of(parent: Shared<Self>, id: u64) -> Self {
-        let mut child = Self::inheriting(id, Some(parent));
-        if let Some(parent) = &child.parent {
-            let bound = parent.bound.is_inherited().then(|| parent.bound().cloned());
-            let scope = parent.scope.is_inherited().then(|| parent.scope().clone());
-            let trail = parent.trail.is_inherited().then(|| Trail::Inherited(parent.crumbs()));
-            (child.bound, child.scope, child.trail) = (Part::of(bound), Part::of(scope), Part::of(trail));
-        }
-        child
+        let (bound, scope) = (Part::Own(parent.bound().cloned()), Part::Own(parent.scope().clone()));
+        let trail = Part::Own(Trail::Inherited(parent.crumbs()));
+        Self { id, bound, scope, trail, parent: Some(Placed::new(parent)) }
     }
 
     #[inline]
-    fn inheriting(id: u64, parent: Option<Shared<Self>>) -> Self {
-        Self { id, version: 0, bound: Part::Inherited, scope: Part::Inherited, trail: Part::Inherited, parent }
+    fn inheriting(id: u64, parent: Option<Placed<Self>>) -> Self {
+        Self { id, bound: Part::Inherited, scope: Part::Inherited, trail: Part::Inherited, parent }
     }
 
     #[inline]
     pub(crate) fn bound(&self) -> Option<&Bound> {
-        match (&self.bound, &self.parent) {
-            (Part::Own(bound), _) => bound.as_ref(),
-            (Part::Inherited, Some(parent)) => parent.bound(),
-            (Part::Inherited, None) => None,
+        let mut at = self;
+        loop {
+            match &at.bound {
+                Part::Own(bound) => return bound.as_ref(),
+                Part::Inherited => at = at.parent.as_deref()?,
+            }
         }
     }
 
     pub(crate) fn scope(&self) -> &Scope {
         /// The lowest layer has a scope of its own, so this is never asked for.
         static NONE: OnceLock<Scope> = OnceLock::new();
-        match (&self.scope, &self.parent) {
-            (Part::Own(scope), _) => scope,
-            (Part::Inherited, Some(parent)) => parent.scope(),
-            (Part::Inherited, None) => NONE.get_or_init(Scope::default),
+        let mut at = self;
+        loop {
+            match (&at.scope, &at.parent) {
+                (Part::Own(scope), _) => return scope,
+                (Part::Inherited, Some(parent)) => at = parent,
+                (Part::Inherited, None) => return NONE.get_or_init(Scope::default),
+            }
         }
-    }
-
-    /// The layer below.
-    pub(crate) fn parent(&self) -> Option<&Shared<Self>> {
-        self.parent.as_ref()
     }
 
     /// Shows `look` the client and the scope, if the client is open.
@@ -126,7 +112,6 @@ impl Layer {
     pub(crate) fn drafted(&self) -> Self {
         Self {
             id: self.id,
-            version: self.version + 1,
             bound: Part::Inherited,
             scope: Part::Own(self.scope().to_draft(self.crumbs())),
             trail: Part::Inherited,
@@ -179,20 +164,19 @@ impl Layer {
             Part::Own(trail) => trail.next(length),
             Part::Inherited => self.crumbs().next(length),
         };
-        self.remade(self.version, self.scope.clone(), Part::Own(trail))
+        self.remade(self.scope.clone(), Part::Own(trail))
     }
 
     pub(crate) fn with_bound(&self, bound: Option<Bound>) -> Self {
-        let (version, parent) = (self.version, self.parent.clone());
         let (scope, trail) = (self.scope.clone(), self.trail.clone());
-        Self { id: self.id, version, bound: Part::Own(bound), scope, trail, parent }
+        Self { id: self.id, bound: Part::Own(bound), scope, trail, parent: self.parent.clone() }
     }
 
     /// The same layer with another scope; `with_crumbs`: and the breadcrumbs of that scope.
     pub(crate) fn with_scope(&self, mut scope: Scope, with_crumbs: bool) -> Self {
         let crumbs = scope.take_crumbs();
         let trail = if with_crumbs { Part::Own(Trail::Inherited(crumbs)) } else { self.trail.clone() };
-        self.remade(self.version + 1, Part::Own(scope), trail)
+        self.remade(Part::Own(scope), trail)
     }
 
     /// The same layer with another session, or none.
@@ -200,7 +184,7 @@ impl Layer {
     #[inline(always)]
     pub(crate) fn with_session(&self, session: Option<Arc<Session>>) -> Self {
         let scope = Part::Own(self.scope().copied_with_session(session));
-        self.remade(self.version + 1, scope, self.trail.clone())
+        self.remade(scope, self.trail.clone())
     }
 
     /// How many breadcrumbs this layer remembers.
@@ -213,17 +197,20 @@ impl Layer {
     }
 
     fn newest_crumbs(&self, length: usize) -> Crumbs {
-        match (&self.trail, &self.parent) {
-            (Part::Own(trail), _) => trail.freeze(length),
-            (Part::Inherited, Some(parent)) => parent.newest_crumbs(length),
-            (Part::Inherited, None) => Crumbs::default(),
+        let mut at = self;
+        loop {
+            match (&at.trail, &at.parent) {
+                (Part::Own(trail), _) => return trail.freeze(length),
+                (Part::Inherited, Some(parent)) => at = parent,
+                (Part::Inherited, None) => return Crumbs::default(),
+            }
         }
     }
 
     /// The stack of which this is the top, with `change` made to the layer of id `id`. `None`: it is not there.
     ///
     /// Layers above it are copied, with the parent changed; the first of them keeps what it inherited, as its own.
-    pub(crate) fn rebuilt(&self, id: u64, change: &mut dyn FnMut(&Self) -> Rebuilt) -> Option<Shared<Self>> {
+    pub(crate) fn rebuilt(&self, id: u64, change: &mut dyn FnMut(&Self) -> Rebuilt) -> Option<Placed<Self>> {
         let mut above = Vec::new();
         let mut at = self;
         while at.id != id {
@@ -231,17 +218,17 @@ impl Layer {
             at = at.parent.as_deref()?;
         }
         let mut top = match change(at) {
-            Rebuilt::Changed(layer) => layer,
+            Rebuilt::Changed(layer) => Placed::new(layer),
             Rebuilt::Unlinked => at.parent.clone()?,
         };
         let mut is_next = true;
         while let Some(layer) = above.pop() {
-            let mut copy = layer.remade(layer.version, layer.scope.clone(), layer.trail.clone());
+            let mut copy = layer.remade(layer.scope.clone(), layer.trail.clone());
             if is_next {
                 copy.own(layer);
             }
             copy.parent = Some(top);
-            top = Shared::new(copy);
+            top = Placed::new(Shared::new(copy));
             is_next = false;
         }
         Some(top)
@@ -262,16 +249,12 @@ impl Layer {
 
     /// The same client and parent with another scope and trail.
     #[inline(always)]
-    fn remade(&self, version: u64, scope: Part<Scope>, trail: Part<Trail>) -> Self {
-        Self { id: self.id, version, bound: self.bound.clone(), scope, trail, parent: self.parent.clone() }
+    fn remade(&self, scope: Part<Scope>, trail: Part<Trail>) -> Self {
+        Self { id: self.id, bound: self.bound.clone(), scope, trail, parent: self.parent.clone() }
     }
 }
 
 impl<T> Part<T> {
-    fn of(own: Option<T>) -> Self {
-        own.map_or(Self::Inherited, Self::Own)
-    }
-
     fn is_inherited(&self) -> bool {
         matches!(self, Self::Inherited)
     }
@@ -287,17 +270,36 @@ impl Drop for Layer {
     fn drop(&mut self) {
         // One after the other: a stack of many scopes must not become a stack of many calls.
         let mut next = self.parent.take();
-        while let Some(mut layer) = next.and_then(Shared::into_inner) {
+        while let Some(mut layer) = next.and_then(Placed::into_inner) {
             next = layer.parent.take();
         }
     }
 }
 
+impl Stacked for Layer {
+    #[inline]
+    fn below(&self) -> Option<&Placed<Self>> {
+        self.parent.as_ref()
+    }
+
+    #[inline]
+    fn below_mut(&mut self) -> &mut Option<Placed<Self>> {
+        &mut self.parent
+    }
+}
+
 impl Content for Layer {
     fn tag(&self) -> u64 {
+        // The parent's word says what would else be looked for.
+        let below = self.parent.as_ref().map_or(0, Placed::tag);
+        let client = match &self.bound {
+            Part::Own(bound) if bound.as_ref().is_some_and(Backend::is_enabled) => HAS_CLIENT,
+            Part::Own(_) => 0,
+            Part::Inherited => below & HAS_CLIENT,
+        };
         let inherits = self.bound.is_inherited() || self.scope.is_inherited() || self.trail.is_inherited();
-        (if self.bound().is_some_and(Backend::is_enabled) { HAS_CLIENT } else { 0 })
-            | (if inherits { INHERITS } else { 0 })
+        // On what inherits from the deepest, a layer with all of its own is put.
+        client | if inherits { ((below & DEPTH) + DEEPER).min(DEPTH) } else { 0 }
     }
 
     fn spares() -> Option<&'static dyn Spares<Spare<Self>>> {
@@ -311,8 +313,10 @@ impl Content for Layer {
 
 /// Of a layer's tag: a client is bound that was open when the layer came to its place. What is closed never opens again.
 pub(crate) const HAS_CLIENT: u64 = 1;
-/// Of a layer's tag: some of what the layer has is its parent's.
-const INHERITS: u64 = 2;
+/// Of a layer's tag: from how many layers below it inherits at most, in steps of [`DEEPER`]. Whoever looks for something goes
+/// that far.
+const DEPTH: u64 = 14;
+const DEEPER: u64 = 2;
 /// Emptied layers that wait for their next use, at most, beside eight with each thread: less than 100 KiB.
 const MOST_SPARES: usize = 256;
 

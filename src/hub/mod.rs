@@ -39,7 +39,7 @@ use crate::matter::{Matter, Taken};
 use crate::protocol::{Event, Level};
 use crate::scope::Scope;
 use crate::sync::pool::{Pool, Share, Spares};
-use crate::sync::swap::{Borrow, Content, Shared, Spare, Swap};
+use crate::sync::swap::{Borrow, Content, Placed, Shared, Spare, Swap};
 
 /// The central object: binds a client to a stack of scopes.
 ///
@@ -208,7 +208,7 @@ impl Hub {
 
     /// Binds or unbinds the top layer.
     pub(crate) fn bind(&self, bound: Option<Bound>) {
-        self.stack.publish(|top| Some(Shared::new(top.with_bound(bound.clone()))));
+        self.stack.publish(|top| Some(Placed::new(Shared::new(top.with_bound(bound.clone())))));
     }
 }
 
@@ -235,22 +235,23 @@ impl Stack {
         }
     }
 
+    /// A handle to the top layer. User code may run while it is held.
+    #[inline]
+    fn keep_top(&self) -> Shared<Layer> {
+        self.top().keep()
+    }
+
     /// Publishes a new top, remade until no other thread was faster. `None`: leaves everything as it is.
-    fn publish(&self, mut remake: impl FnMut(&Borrow<'_, Layer>) -> Option<Shared<Layer>>) {
+    ///
+    /// User closures may hang on a scope: nothing is borrowed when the old layer is dropped.
+    fn publish(&self, mut remake: impl FnMut(&Borrow<'_, Layer>) -> Option<Placed<Layer>>) {
         loop {
             let top = self.top();
             let Some(remade) = remake(&top) else { return };
-            if self.replace(top, remade).is_ok() {
+            if top.replace(remade).is_ok() {
                 return;
             }
         }
-    }
-
-    /// Puts a layer in the place of `top`, or gives it back if another thread was faster.
-    ///
-    /// User closures may hang on a scope: nothing is borrowed when the old layer is dropped.
-    fn replace(&self, top: Borrow<'_, Layer>, by: Shared<Layer>) -> Result<(), Shared<Layer>> {
-        top.replace(by)
     }
 }
 

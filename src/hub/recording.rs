@@ -11,7 +11,7 @@ use crate::clock;
 use crate::gate;
 use crate::protocol::{Breadcrumb, Level};
 use crate::scope::record::{Addition, CallSite, Packing, Record, Recorder};
-use crate::sync::swap::{Borrow, Shared};
+use crate::sync::swap::{Borrow, Placed, Shared};
 
 /// What can be added as breadcrumbs: one, several, or a closure that makes them when they are wanted.
 pub trait IntoBreadcrumbs {
@@ -148,7 +148,7 @@ impl Hub {
         }
         // Whoever is first makes room for all; a layer that is refused has no use any more.
         let renewed = Shared::make(|| top.with_room(length));
-        drop(self.stack.replace(top, renewed));
+        drop(top.replace(Placed::new(renewed)));
         Some(goes_on)
     }
 }

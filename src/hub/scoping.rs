@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::bound::Backend;
 use super::layer::{Layer, Rebuilt};
 use super::{Hub, Stack};
-use crate::scope::{Crumbs, Scope};
+use crate::scope::Scope;
 use crate::session::Session;
-use crate::sync::swap::{Draft, Shared};
+use crate::sync::swap::{Draft, Placed, Shared};
 use crate::sync::unique;
 
 /// Pops the scope that [`Hub::push_scope`] pushed when dropped: in any order, on any thread.
@@ -47,7 +47,7 @@ impl Hub {
         F: FnOnce(&mut Scope) -> R,
         R: Default,
     {
-        self.configure(change, |top| top.bound().is_some_and(Backend::is_enabled))
+        self.configure(change, is_active)
     }
 
     fn configure<F, R>(&self, change: F, is_wanted: impl FnOnce(&Layer) -> bool) -> R
@@ -55,14 +55,12 @@ impl Hub {
         F: FnOnce(&mut Scope) -> R,
         R: Default,
     {
+        let top = self.stack.keep_top();
+        if !is_wanted(&top) {
+            return R::default();
+        }
         // The draft stands where the changed scope is going to be: in the layer that replaces this one.
-        let mut drafted = {
-            let top = self.stack.top();
-            if !is_wanted(&top) {
-                return R::default();
-            }
-            Draft::make(|| top.drafted())
-        };
+        let mut drafted = Draft::make(|| top.drafted());
         let Some(scope) = drafted.own_scope() else { return R::default() };
         let token = scope.token();
         let result = change(scope);
@@ -77,7 +75,9 @@ impl Hub {
             return result;
         }
         let crumbs = touched.cleared_breadcrumbs().then_some(crumbs);
-        if let Err(refused) = self.stack.replace_by_draft(drafted, crumbs.as_ref()) {
+        drafted.complete(&top, crumbs.as_ref());
+        // The common case: no other came between, and nothing is copied.
+        if let Err(refused) = self.stack.top.replace(top, Placed::new(drafted.share())) {
             self.stack.edit(refused.id, |newer| {
                 let merged = refused.scope().merge_onto(&touched, newer.scope());
                 newer.with_scope(merged.with_crumbs(crumbs.clone().unwrap_or_default()), crumbs.is_some())
@@ -92,48 +92,98 @@ impl Hub {
         C: FnOnce(&mut Scope),
         F: FnOnce() -> R,
     {
-        let _guard = self.push_scope();
-        self.configure_scope(configure);
+        self.under_scope(configure, callback, |_| true)
+    }
+
+    /// The same, with a scope that is set up only if the client that is bound says that it is open.
+    pub(crate) fn with_scope_if_active<C, F, R>(&self, configure: C, callback: F) -> R
+    where
+        C: FnOnce(&mut Scope),
+        F: FnOnce() -> R,
+    {
+        self.under_scope(configure, callback, is_active)
+    }
+
+    fn under_scope<C, F, R>(&self, configure: C, callback: F, is_wanted: impl FnOnce(&Layer) -> bool) -> R
+    where
+        C: FnOnce(&mut Scope),
+        F: FnOnce() -> R,
+    {
+        let mut pushed = Some(Pushed { stack: &self.stack, layer: self.stack.push() });
+        self.configure(configure, |top| {
+            let is_wanted = is_wanted(top);
+            if !is_wanted {
+                pushed = None;
+            }
+            is_wanted
+        });
         callback()
+    }
+}
+
+/// True if the client that is bound says that it is open.
+fn is_active(top: &Layer) -> bool {
+    top.bound().is_some_and(Backend::is_enabled)
+}
+
+/// Pops a scope when dropped, of a hub that outlives it.
+struct Pushed<'a> {
+    stack: &'a Stack,
+    layer: u64,
+}
+
+impl Drop for Pushed<'_> {
+    fn drop(&mut self) {
+        self.stack.pop(self.layer);
     }
 }
 
 impl Stack {
     /// Pushes a layer, and returns its id.
+    #[inline]
     fn push(&self) -> u64 {
         let id = unique::number();
         if !Layer::push(id, &self.top) {
-            self.publish(|top| Some(Shared::make(|| Layer::child_of(top.to_shared(), id))));
+            self.push_whole(id);
         }
         id
     }
 
-    /// Unlinks a layer wherever it stands. The lowest stays, and one that is gone already is no error.
-    fn pop(&self, id: u64) {
+    /// The same, of a layer that has everything as its own.
+    #[cold]
+    #[inline(never)]
+    fn push_whole(&self, id: u64) {
         loop {
-            let top = self.top();
-            if top.id != id {
-                return self.publish(|top| top.rebuilt(id, &mut |_| Rebuilt::Unlinked));
-            }
-            if top.parent().is_none() || top.unstack(Layer::parent) {
+            let top = self.keep_top();
+            let child = Shared::make(|| Layer::child_of(top.clone(), id));
+            if self.top.replace(top, Placed::new(child)).is_ok() {
                 return;
             }
         }
     }
 
+    /// Unlinks a layer wherever it stands. The lowest stays, and one that is gone already is no error.
+    #[inline]
+    fn pop(&self, id: u64) {
+        let is_gone = {
+            let top = self.top();
+            top.id == id && top.unstack()
+        };
+        if !is_gone {
+            self.unlink(id);
+        }
+    }
+
+    /// The same, where it is not on top, or others are busy.
+    #[cold]
+    #[inline(never)]
+    fn unlink(&self, id: u64) {
+        self.publish(|top| top.rebuilt(id, &mut |_| Rebuilt::Unlinked));
+    }
+
     /// Changes the layer of id `id` wherever it stands.
     pub(super) fn edit(&self, id: u64, mut change: impl FnMut(&Layer) -> Layer) {
         self.publish(|top| top.rebuilt(id, &mut |layer| Rebuilt::Changed(Shared::make(|| change(layer)))));
-    }
-
-    /// Publishes a drafted scope if no other came between: the common case, which copies nothing. Else gives it back.
-    fn replace_by_draft(&self, mut drafted: Draft<Layer>, crumbs: Option<&Crumbs>) -> Result<(), Shared<Layer>> {
-        let top = self.top();
-        if top.id != drafted.id || top.version + 1 != drafted.version {
-            return Err(drafted.share());
-        }
-        drafted.complete(&top, crumbs);
-        self.replace(top, drafted.share())
     }
 }
 

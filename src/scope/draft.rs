@@ -23,16 +23,19 @@ impl Token {
 pub(crate) struct Draft {
     pub(crate) token: Token,
     touched: u16,
-    removed: Vec<(Group, SmolStr)>,
+    /// Few drafts remove anything: those that don't carry one word for it.
+    removed: Option<Box<Removed>>,
 }
+
+type Removed = Vec<(Group, SmolStr)>;
 
 impl Draft {
     /// No draft: what a snapshot carries.
-    pub(crate) const SNAPSHOT: Self = Self { token: Token::NONE, touched: 0, removed: Vec::new() };
+    pub(crate) const SNAPSHOT: Self = Self { token: Token::NONE, touched: 0, removed: None };
 
     #[inline]
     pub(crate) fn begin() -> Self {
-        Self { token: Token::fresh(), touched: 0, removed: Vec::new() }
+        Self { token: Token::fresh(), touched: 0, removed: None }
     }
 
     #[inline]
@@ -53,12 +56,12 @@ impl Draft {
     pub(crate) fn remove(&mut self, group: Group, key: &str) {
         // Outside a draft nobody will ask.
         if self.token != Token::NONE {
-            self.removed.push((group, SmolStr::new(key)));
+            self.removed.get_or_insert_default().push((group, SmolStr::new(key)));
         }
     }
 
     pub(crate) fn removed(&self, group: Group) -> impl Iterator<Item = &SmolStr> {
-        self.removed.iter().filter(move |(of, _)| *of == group).map(|(_, key)| key)
+        self.removed.iter().flat_map(|removed| removed.iter()).filter(move |(of, _)| *of == group).map(|(_, key)| key)
     }
 }
 

@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use super::draft::Token;
 use crate::sync::pool::{Pool, Share, Spares};
-use crate::sync::swap::{Content, Spare};
+use crate::sync::swap::{Content, Draft, Shared, Spare};
 
 /// Named values, sorted by name. Cheap to copy when its values are.
 #[derive(Debug)]
@@ -62,10 +62,34 @@ impl<V: Clone> Keyed<V> {
         }
     }
 
+    /// Becomes a copy of `source` with a value set, of which nothing is copied that is replaced.
+    fn copy_with(&mut self, source: &Self, key: &str, value: V, by: Token) {
+        let (before, key, after) = match source.find(key) {
+            Ok(at) => {
+                let (before, from) = source.0.split_at(at);
+                let (same, after) = from.split_at(1);
+                (before, same.first().map_or_else(|| SmolStr::new(key), |entry| entry.key.clone()), after)
+            }
+            Err(at) => {
+                let (before, after) = source.0.split_at(at);
+                (before, SmolStr::new(key), after)
+            }
+        };
+        self.0.reserve_exact(before.len() + 1 + after.len());
+        before.iter().for_each(|entry| self.0.push(entry.clone()));
+        self.0.push(Entry { key, value, by });
+        after.iter().for_each(|entry| self.0.push(entry.clone()));
+    }
+
     pub(crate) fn remove(&mut self, key: &str) {
         if let Ok(at) = self.find(key) {
             self.0.remove(at);
         }
+    }
+
+    /// True if the draft `by` set something here.
+    pub(crate) fn has_any_by(&self, by: Token) -> bool {
+        self.0.iter().any(|entry| entry.by == by)
     }
 
     /// Puts what the draft `by` set here into `newer`.
@@ -77,6 +101,24 @@ impl<V: Clone> Keyed<V> {
 
     fn find(&self, key: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|entry| entry.key.as_str().cmp(key))
+    }
+}
+
+impl Keyed<SmolStr> {
+    /// Sets a value in a shared list, of which others keep what they have.
+    pub(crate) fn set_shared(list: &mut Option<Shared<Self>>, key: &str, value: SmolStr, by: Token) {
+        let Some(shared) = list else {
+            let mut first = Draft::make(Self::default);
+            first.0.push(Entry { key: SmolStr::new(key), value, by });
+            *list = Some(first.share());
+            return;
+        };
+        if let Some(own) = shared.get_mut() {
+            return own.set(key, value, by);
+        }
+        let mut copy = Draft::make(Self::default);
+        copy.copy_with(shared, key, value, by);
+        *shared = copy.share();
     }
 }
 

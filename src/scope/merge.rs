@@ -38,39 +38,57 @@ impl Scope {
         if draft.has_touched(Group::Span) {
             merged.span.clone_from(&self.span);
         }
-
-        let data = merged.data.as_deref().cloned().unwrap_or_default();
-        let data = self.replay_data(draft, data);
-        merged.data = Some(Arc::new(data));
+        let default = Data::default();
+        let data = self.data.as_deref().unwrap_or(&default);
+        if data.has_part_in(draft) {
+            data.replay_onto(merged.data_mut(), draft);
+        }
         merged
     }
+}
 
-    fn replay_data(&self, draft: &Draft, mut data: Data) -> Data {
-        let default = Data::default();
-        let ours = self.data.as_deref().unwrap_or(&default);
+impl Data {
+    /// True if the draft changed anything here.
+    fn has_part_in(&self, draft: &Draft) -> bool {
+        let single = [Group::Level, Group::User, Group::Transaction, Group::Fingerprint];
+        single.into_iter().any(|group| draft.has_touched(group))
+            || has_part_in(&self.extras, draft, Group::Extras)
+            || has_part_in(&self.contexts, draft, Group::Contexts)
+    }
+
+    fn replay_onto(&self, newer: &mut Self, draft: &Draft) {
         if draft.has_touched(Group::Level) {
-            data.level = ours.level;
+            newer.level = self.level;
         }
         if draft.has_touched(Group::User) {
-            data.user.clone_from(&ours.user);
+            newer.user.clone_from(&self.user);
         }
         if draft.has_touched(Group::Transaction) {
-            data.transaction.clone_from(&ours.transaction);
+            newer.transaction.clone_from(&self.transaction);
         }
         if draft.has_touched(Group::Fingerprint) {
-            data.fingerprint.clone_from(&ours.fingerprint);
+            newer.fingerprint.clone_from(&self.fingerprint);
         }
-        replay_keys(&mut data.extras, &ours.extras, draft, Group::Extras);
-        replay_keys(&mut data.contexts, &ours.contexts, draft, Group::Contexts);
-        data
+        replay_keys(&mut newer.extras, &self.extras, draft, Group::Extras);
+        replay_keys(&mut newer.contexts, &self.contexts, draft, Group::Contexts);
     }
 }
 
 fn replay_tags(newer: &mut Option<Shared<Keyed<SmolStr>>>, ours: Option<&Keyed<SmolStr>>, draft: &Draft) {
-    let mut merged = newer.as_deref().cloned().unwrap_or_default();
     let default = Keyed::default();
-    replay_keys(&mut merged, ours.unwrap_or(&default), draft, Group::Tags);
-    *newer = (!merged.is_empty()).then(|| Shared::new(merged));
+    let ours = ours.unwrap_or(&default);
+    if has_part_in(ours, draft, Group::Tags) {
+        let merged = newer.get_or_insert_with(|| Shared::make(Keyed::default)).make_mut();
+        replay_keys(merged, ours, draft, Group::Tags);
+        if merged.is_empty() {
+            *newer = None;
+        }
+    }
+}
+
+/// True if the draft changed a group of named values, of which these are what it left.
+fn has_part_in<V: Clone>(ours: &Keyed<V>, draft: &Draft, group: Group) -> bool {
+    draft.has_touched(group) || draft.removed(group).next().is_some() || ours.has_any_by(draft.token)
 }
 
 fn replay_keys<V: Clone>(newer: &mut Keyed<V>, ours: &Keyed<V>, draft: &Draft, group: Group) {

@@ -127,7 +127,7 @@ impl Scope {
     pub fn set_tag<V: ToString>(&mut self, key: &str, value: V) {
         let value = SmolStr::from(value.to_string());
         let by = self.draft.token;
-        self.tags.get_or_insert_with(|| Shared::make(Keyed::default)).make_mut().set(key, value, by);
+        Keyed::set_shared(&mut self.tags, key, value, by);
     }
 
     /// Removes a tag, if it is there.

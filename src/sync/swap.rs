@@ -17,7 +17,8 @@
 //!
 //! A borrow adds a guest to the word, in the same atomic operation that reads the address, and takes it away from the
 //! word again. A writer that swaps the address out moves the guests it found to the node's count; a guest who no longer
-//! finds its address in the word leaves through the count.
+//! finds its address in the word, or finds others busy there, leaves through the count. So does one who stays for longer, as a
+//! handle: his mark in the word remains.
 //!
 //! # Guarantees
 //! Borrowing is wait-free (below 2,048 guests of one word at one instant), leaving, loading and publishing are
@@ -25,12 +26,13 @@
 //!
 //! # Invariants
 //! - **I1** A node's count plus the guests in words that hold its address, minus one BIAS for each such word, equals the
-//!   handles plus the borrows that exist. So it is positive while anyone can reach the node.
+//!   handles plus the borrows that exist. So it is positive while anyone can reach the node. A [`Placed`] is such a word.
 //! - **I2** While its address stands in a word, or its swap-out has not yet been settled, a node's count holds a BIAS,
-//!   which is more than all guests together: the count can't reach zero before the writer settles.
+//!   which is more than all guests together: the count can't reach zero before the writer settles. To whom the word belongs
+//!   belongs the BIAS, less the guests.
 //! - **I3** Whoever brings the count to zero is the only one left, and frees.
-//! - **I4** Guests are interchangeable: a node that comes back into the word may be left by an older guest through the
-//!   word and by a newer one through the count; the sum of I1 stays.
+//! - **I4** Guests are interchangeable, and a word does not know them: one may leave through the count whose mark is in the word,
+//!   or the other way round; the sum of I1 stays.
 //! - **I5** A turn that was read before a value was borrowed ([`Swap::borrow_in_turn`]) has passed when an exchange of that
 //!   value returns: whoever exchanges the word gives out a new one, after that and before returning, and none comes twice.
 //!
@@ -43,16 +45,18 @@
 //! hands out such a one.
 
 mod node;
+mod placed;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 pub(crate) use self::node::{Content, Draft, Shared, Spare};
-use self::node::{Node, give_up, new_node};
+use self::node::{Node, give_up};
+pub(crate) use self::placed::{Placed, Stacked};
 use super::{AtomicU64, unique, yield_now};
 
 /// A place for one [`Shared`] or none, which threads read and replace without waiting for each other.
@@ -77,7 +81,7 @@ pub(crate) struct Borrow<'a, T: Content> {
 
 impl<T: Content> Swap<T> {
     pub(crate) fn new(value: Option<Shared<T>>) -> Self {
-        let word = AtomicU64::new(enter_word(value));
+        let word = AtomicU64::new(value.map_or(0, Placed::enter));
         Self { word, turn: AtomicU64::new(unique::number()), owns: PhantomData }
     }
 
@@ -138,62 +142,49 @@ impl<T: Content> Swap<T> {
         }
     }
 
-    /// Counts a handle of its own for what stands here now.
+    /// A handle of its own to what stands here now.
+    #[inline]
     pub(crate) fn load(&self) -> Option<Shared<T>> {
-        self.borrow().map(|guest| guest.to_shared())
+        self.borrow().map(Borrow::keep)
     }
 
     /// Replaces whatever stands here and returns it.
     pub(crate) fn swap(&self, value: Option<Shared<T>>) -> Option<Shared<T>> {
         // SP1, AcqRel: Release publishes the new node's contents to SB1; Acquire takes in the reads of guests that left
         // through the word (SL1), which SS1 passes on.
-        let word = self.word.swap(enter_word(value), AcqRel);
+        let word = self.word.swap(value.map_or(0, Placed::enter), AcqRel);
         self.change_turn();
         settle(word)
     }
 
-    /// Puts a value here with what stands here now below it, in the place that `below` shows. The `tag` is made from that of
-    /// what stands here now. False: it made none, or nothing stands here.
+    /// Puts `by` in the place of `old`, of which the handle is given up; or hands it back, if other things stand here by now.
     ///
-    /// What stood here is not looked at, only moved.
+    /// If a value is dropped, nothing is borrowed any more.
     #[inline]
-    pub(crate) fn stack(
-        &self,
-        value: impl FnOnce() -> T,
-        below: impl FnOnce(&mut T) -> &mut Option<Shared<T>>,
-        tag: impl Fn(u64) -> Option<u64>,
-    ) -> bool {
-        // SP6, Relaxed: only a first guess, the exchange below decides.
+    pub(crate) fn replace(&self, old: Shared<T>, by: Placed<T>) -> Result<(), Placed<T>> {
+        let Some(units) = self.exchange(old.node, by.word) else { return Err(by) };
+        mem::forget(by);
+        // The handle goes with the word's units.
+        give_up(ManuallyDrop::new(old).node, units + 1);
+        Ok(())
+    }
+
+    /// Exchanges the word if this node still stands here. Returns the units of its count that were the word's (I2).
+    #[inline]
+    fn exchange(&self, node: NonNull<Node<T>>, new: u64) -> Option<u64> {
+        // SP2, Relaxed: only a first guess, the exchange below decides.
         let mut word = self.word.load(Relaxed);
-        if address::<T>(word).is_none() || tag(word & TAGS).is_none() {
-            return false;
-        }
-        // One handle, which is to be the word's (I2).
-        let mut node = new_node(BIAS, value);
-        // SAFETY: nobody else has seen the node. All later uses of it are through this pointer or after the last one of it.
-        let place: *mut Option<Shared<T>> = below(unsafe { &mut node.as_mut().value });
-        let (old, found) = loop {
-            let (Some(old), Some(tag)) = (address(word), tag(word & TAGS)) else {
-                // The exchange failed, so the node is still ours alone, with its one BIAS.
-                give_up(node, BIAS);
-                return false;
-            };
-            // SAFETY: the node is ours until the exchange. The handle is not counted yet: if the exchange succeeds, it is
-            // the one that the word had.
-            let before = unsafe { place.replace(Some(Shared::of_unit(old))) };
-            drop(before);
-            // SP5, AcqRel: as SP1. Model: `what_is_stacked_upon_is_freed_after_all_reads`.
-            match self.word.compare_exchange_weak(word, pack(node) | tag, AcqRel, Relaxed) {
-                Ok(_) => break (old, word),
+        while address(word) == Some(node) {
+            // SP4, AcqRel: as SP1. Model: `what_is_published_over_is_freed_after_all_reads`.
+            match self.word.compare_exchange_weak(word, new, AcqRel, Relaxed) {
+                Ok(_) => {
+                    self.change_turn();
+                    return Some(BIAS - guests(word));
+                }
                 Err(changed) => word = changed,
             }
-            // SAFETY: the node is still ours; the handle that was not counted is taken back.
-            std::mem::forget(unsafe { place.replace(None) });
-        };
-        self.change_turn();
-        // The word's unit is the new value's now. It may be the last already, if others have taken the value out again.
-        give_up(old, BIAS - 1 - guests(found));
-        true
+        }
+        None
     }
 
     /// The tag of what stands here now: a plain load.
@@ -234,7 +225,13 @@ impl<T: Content + fmt::Debug> fmt::Debug for Swap<T> {
 }
 
 impl<T: Content> Borrow<'_, T> {
-    pub(crate) fn to_shared(&self) -> Shared<T> {
+    /// Stays, as a handle: the guest's unit becomes the handle's.
+    #[inline]
+    pub(crate) fn keep(self) -> Shared<T> {
+        // SM1, Relaxed: only keeps the marks from adding up.
+        if guests(self.swap.word.load(Relaxed)) < MOST_MARKS {
+            return Shared::of_unit(ManuallyDrop::new(self).node);
+        }
         // SC2, Relaxed: as SC1; we are a guest, so by I1 and I2 the count is positive.
         self.node().count.fetch_add(1, Relaxed);
         Shared::of_unit(self.node)
@@ -243,51 +240,19 @@ impl<T: Content> Borrow<'_, T> {
     /// Puts a value in the place of this one, which is let go with the borrow; or hands it back, if this one was replaced.
     ///
     /// If a value is dropped, nothing is borrowed any more.
-    pub(crate) fn replace(self, by: Shared<T>) -> Result<(), Shared<T>> {
-        let new = enter_word(Some(by));
-        if self.exchange(new) { Ok(()) } else { Err(leave_word(new)) }
+    pub(crate) fn replace(self, by: Placed<T>) -> Result<(), Placed<T>> {
+        let Some(units) = self.swap.exchange(self.node, by.word) else { return Err(by) };
+        mem::forget(by);
+        give_up(ManuallyDrop::new(self).node, units + 1);
+        Ok(())
     }
 
-    /// Puts what `below` shows in the place of this value, which is let go with the borrow. False: this one was replaced,
-    /// or has nothing below.
-    pub(crate) fn unstack(self, below: impl FnOnce(&T) -> Option<&Shared<T>>) -> bool {
-        let Some(below) = below(&self) else { return false };
-        let node = below.node;
-        // SC5, Relaxed: as SC1, but for a word (I2).
-        below.node().count.fetch_add(BIAS, Relaxed);
-        let new = pack(node) | (below.tag() & TAGS);
-        let replaced = self.exchange(new);
-        if !replaced {
-            give_up(node, BIAS);
-        }
-        replaced
-    }
-
-    /// Exchanges the word if this value still stands there, and ends the borrow.
-    fn exchange(self, new: u64) -> bool {
-        // SP2, Relaxed: only a first guess, the exchange below decides.
-        let mut word = self.swap.word.load(Relaxed);
-        while address(word) == Some(self.node) {
-            // SP4, AcqRel: as SP1. Model: `what_is_published_over_is_freed_after_all_reads`.
-            match self.swap.word.compare_exchange_weak(word, new, AcqRel, Relaxed) {
-                Ok(_) => {
-                    self.swap.change_turn();
-                    // The guests found in the word move to the count, but for us; the BIAS and the word's handle go.
-                    give_up(ManuallyDrop::new(self).node, BIAS + 1 - guests(word));
-                    return true;
-                }
-                Err(changed) => word = changed,
-            }
-        }
-        false
-    }
-
-    /// Ends the borrow, and drops nothing: a handle comes back if the value was swapped out meanwhile.
+    /// Ends the borrow, and drops nothing: a handle comes back if this may be the last that is left of the value.
     pub(crate) fn end(self) -> Option<Shared<T>> {
         ManuallyDrop::new(self).leave()
     }
 
-    /// Gives up the guest's unit; called once.
+    /// Gives up the guest's unit; called once. What comes back owns it still.
     fn leave(&self) -> Option<Shared<T>> {
         // SL2, Relaxed: a guess; SL1 decides.
         let mut word = self.swap.word.load(Relaxed);
@@ -296,10 +261,12 @@ impl<T: Content> Borrow<'_, T> {
             // `the_last_to_leave_frees_after_all_reads`.
             match self.swap.word.compare_exchange_weak(word, word - GUEST, Release, Relaxed) {
                 Ok(_) => return None,
+                // Others are busy here: leaving through the count does not get in their way.
+                Err(changed) if guests(changed) < MOST_MARKS => break,
                 Err(changed) => word = changed,
             }
         }
-        // Swapped out meanwhile: a writer moved our unit to the count, or will (I2).
+        // Swapped out meanwhile, and a writer moved our unit to the count, or will (I2); or our mark stays here (I4).
         Some(Shared::of_unit(self.node))
     }
 
@@ -321,32 +288,6 @@ impl<T: Content> Drop for Borrow<'_, T> {
     fn drop(&mut self) {
         drop(self.leave());
     }
-}
-
-/// Turns a handle into a word without guests: one unit of the count becomes a BIAS (I2).
-fn enter_word<T: Content>(value: Option<Shared<T>>) -> u64 {
-    let Some(value) = value else { return 0 };
-    let value = ManuallyDrop::new(value);
-    let count = &value.node().count;
-    // SC4, Acquire: ours is the only unit, so nobody can count or leave; takes in the reads of those who have left, which the
-    // store would hide from SR1. Model: `a_handle_that_was_shared_may_enter_a_word`.
-    if count.load(Acquire) == 1 {
-        // SC6, Relaxed: SP1 publishes.
-        count.store(BIAS, Relaxed);
-    } else {
-        // SC3, Relaxed: our handle keeps the node alive; SP1 publishes.
-        count.fetch_add(BIAS - 1, Relaxed);
-    }
-    pack(value.node) | (value.tag() & TAGS)
-}
-
-/// Undoes [`enter_word`] for a word that was never published.
-fn leave_word<T: Content>(word: u64) -> Shared<T> {
-    let Some(shared) = settle(word) else {
-        // Callers pass what `enter_word(Some(_))` made.
-        std::process::abort()
-    };
-    shared
 }
 
 /// Moves the guests of a swapped-out word to the node's count, and the BIAS back to one handle.
@@ -384,6 +325,8 @@ const ADDRESS: u64 = GUEST - 16;
 pub(crate) const TAGS: u64 = 15;
 /// Guests beyond this step back, long before their count could overflow.
 const MOST_GUESTS: u64 = 1 << 11;
+/// Beyond this, nobody leaves a mark in a word. Inside the model checker, most do not.
+const MOST_MARKS: u64 = if cfg!(vidette_loom) { 3 } else { 1 << 10 };
 /// Larger than all guests of a word and settled guests of a node together.
 const BIAS: u64 = 1 << 32;
 

@@ -512,6 +512,36 @@ fn a_scope_keeps_what_it_inherited_from_one_that_is_popped_before_it() {
 }
 
 #[test]
+fn scopes_nested_deeply_show_what_is_set_far_below_them() {
+    for from_below in [false, true] {
+        let rig = Rig::new();
+        rig.hub.add_breadcrumb(crumb("lowest"));
+        let mut shown = vec![Vec::new()];
+        let mut guards: Vec<_> = (0..40)
+            .map(|level| {
+                let guard = rig.hub.push_scope();
+                let mut tags: Vec<String> = shown.last().cloned().unwrap();
+                if level % 11 == 0 {
+                    rig.hub.configure_scope(|scope| scope.set_tag(&format!("level{level:02}"), level));
+                    tags.push(format!("level{level:02}={level}"));
+                }
+                shown.push(tags);
+                guard
+            })
+            .collect();
+        while !guards.is_empty() {
+            let event = rig.event();
+            assert_eq!(
+                (&tags(&event), crumbs(&event)),
+                (&shown[if from_below { 40 } else { guards.len() }], vec!["lowest".into()])
+            );
+            drop(if from_below { guards.remove(0) } else { guards.pop().unwrap() });
+        }
+        assert!(tags(&rig.event()).is_empty());
+    }
+}
+
+#[test]
 fn a_client_bound_in_a_scope_goes_with_it() {
     let rig = Rig::new();
     let outer = rig.hub.push_scope();

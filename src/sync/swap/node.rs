@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, MaybeUninit};
+#[cfg(test)]
+use std::mem::ManuallyDrop;
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -67,9 +69,15 @@ impl<T: Content> Shared<T> {
     }
 
     /// Gives the value back if this is the only handle, and drops the handle otherwise.
+    #[cfg(test)]
     pub(crate) fn into_inner(self) -> Option<T> {
-        let node = ManuallyDrop::new(self).node;
-        if !were_last(node, 1) {
+        Self::take_out(ManuallyDrop::new(self).node, 1)
+    }
+
+    /// Gives up units that the caller owns, and the value back if they were the last.
+    #[inline]
+    pub(super) fn take_out(node: NonNull<Node<T>>, units: u64) -> Option<T> {
+        if !were_last(node, units) {
             return None;
         }
         // SAFETY: by I3 the node is ours alone.
@@ -188,12 +196,27 @@ pub(super) fn new_node<T: Content>(count: u64, value: impl FnOnce() -> T) -> Non
 /// Gives up units of a node's count, which the caller owns. If they were the last, drops the value.
 pub(super) fn give_up<T: Content>(node: NonNull<Node<T>>, units: u64) {
     if were_last(node, units) {
-        // SAFETY: by I3 the node is ours alone.
-        let value: *mut T = unsafe { &raw mut (*node.as_ptr()).value };
-        // SAFETY: the node is not used again but as a place.
-        unsafe { value.drop_in_place() };
-        recycle(node);
+        let_go(node);
     }
+}
+
+/// Drops the value of a node that the caller owns alone (I3), and keeps its memory.
+pub(super) fn let_go<T: Content>(node: NonNull<Node<T>>) {
+    // SAFETY: by I3 the node is ours alone.
+    let value: *mut T = unsafe { &raw mut (*node.as_ptr()).value };
+    // SAFETY: the node is not used again but as a place.
+    unsafe { value.drop_in_place() };
+    recycle(node);
+}
+
+/// True if these units, which the caller owns, are the last of a node's count: then the node is the caller's alone (I3).
+#[inline]
+pub(super) fn is_last<T: Content>(node: NonNull<Node<T>>, units: u64) -> bool {
+    // SAFETY: the caller owns units of the count, so by I1 the node lives.
+    let count = unsafe { &node.as_ref().count };
+    // SR2, Acquire: nobody but us has units, so nobody can count or leave any more; takes in all others' reads. Model:
+    // `a_lone_handle_frees_after_all_reads`.
+    count.load(Acquire) == units
 }
 
 /// Gives up units of a node's count, which the caller owns. True: they were the last, and the node is the caller's.
@@ -201,12 +224,9 @@ pub(super) fn give_up<T: Content>(node: NonNull<Node<T>>, units: u64) {
 fn were_last<T: Content>(node: NonNull<Node<T>>, units: u64) -> bool {
     // SAFETY: the caller owns units of the count, so by I1 the node lives until the subtraction.
     let count = unsafe { &node.as_ref().count };
-    // SR2, Acquire: nobody but us has units, so nobody can count or leave any more; takes in all others' reads. Model:
-    // `a_lone_handle_frees_after_all_reads`.
-    count.load(Acquire) == units
-        // SR1, AcqRel: Release ends our reads before any free; Acquire takes in all others'. Model:
-        // `the_last_to_leave_frees_after_all_reads`.
-        || count.fetch_sub(units, AcqRel) == units
+    // SR1, AcqRel: Release ends our reads before any free; Acquire takes in all others'. Model:
+    // `the_last_to_leave_frees_after_all_reads`.
+    is_last(node, units) || count.fetch_sub(units, AcqRel) == units
 }
 
 /// Keeps the memory of a node that the caller owns and whose value is gone.

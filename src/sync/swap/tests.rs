@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Content, Shared, Swap, TAGS};
+use super::{Content, Placed, Shared, Stacked, Swap, TAGS};
 use crate::sync::{Arc, UnsafeCell, model, spawn};
 
 /// A value whose reads and whose end the model checker watches.
@@ -75,7 +75,7 @@ fn a_turn_has_passed_when_its_value_has() {
             let (swap, drops) = (Arc::clone(&swap), drops.clone());
             let write = move || {
                 let current = swap.borrow().unwrap();
-                current.replace(Watched::new(value, &drops)).is_ok()
+                current.replace(Placed::new(Watched::new(value, &drops))).is_ok()
             };
             spawn(write)
         });
@@ -123,7 +123,7 @@ fn what_is_published_over_is_freed_after_all_reads() {
             })
         };
         let current = swap.borrow().unwrap();
-        assert!(current.replace(Watched::new(2, &drops)).is_ok(), "nobody else writes");
+        assert!(current.replace(Placed::new(Watched::new(2, &drops))).is_ok(), "nobody else writes");
         reader.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 1);
         drop(swap);
@@ -154,7 +154,17 @@ fn no_update_is_lost() {
         loop {
             let current = swap.borrow().unwrap();
             let sum = Shared::new(*current + n);
-            if current.replace(sum).is_ok() {
+            if current.replace(Placed::new(sum)).is_ok() {
+                return;
+            }
+        }
+    }
+    /// The same, by a handle.
+    fn add_at_length(swap: &Swap<u64>, n: u64) {
+        loop {
+            let current = swap.load().unwrap();
+            let sum = Shared::new(*current + n);
+            if swap.replace(current, Placed::new(sum)).is_ok() {
                 return;
             }
         }
@@ -163,7 +173,7 @@ fn no_update_is_lost() {
         let swap = Arc::new(Swap::new(Some(Shared::new(0))));
         let other = {
             let swap = Arc::clone(&swap);
-            spawn(move || add(&swap, 10))
+            spawn(move || add_at_length(&swap, 10))
         };
         add(&swap, 1);
         other.join().unwrap();
@@ -214,33 +224,43 @@ fn a_handle_that_was_shared_may_enter_a_word() {
 }
 
 /// A watched value that can lie on another.
-struct Stacked {
+struct Lying {
     value: Watched,
-    below: Option<Shared<Self>>,
+    below: Option<Placed<Self>>,
 }
 
-impl Content for Stacked {
+impl Content for Lying {
     fn tag(&self) -> u64 {
         u64::from(self.below.is_some())
     }
 }
 
+impl Stacked for Lying {
+    fn below(&self) -> Option<&Placed<Self>> {
+        self.below.as_ref()
+    }
+
+    fn below_mut(&mut self) -> &mut Option<Placed<Self>> {
+        &mut self.below
+    }
+}
+
 /// Puts a value on top, on whatever lies there.
-fn stack(swap: &Swap<Stacked>, value: Watched) {
-    assert!(swap.stack(|| Stacked { value, below: None }, |value| &mut value.below, |_| Some(1)));
+fn stack(swap: &Swap<Lying>, value: Watched) {
+    assert!(swap.stack(|| Lying { value, below: None }, |_| Some(1)));
 }
 
 /// Takes the value on top away.
-fn unstack(swap: &Swap<Stacked>) {
-    while !swap.borrow().unwrap().unstack(|top| top.below.as_ref()) {}
+fn unstack(swap: &Swap<Lying>) {
+    while !swap.borrow().unwrap().unstack() {}
 }
 
 fn watched(value: u64, drops: &std::sync::Arc<AtomicUsize>) -> Watched {
     Watched { cell: UnsafeCell::new(value), drops: std::sync::Arc::clone(drops) }
 }
 
-fn stack_of_one(drops: &std::sync::Arc<AtomicUsize>) -> Arc<Swap<Stacked>> {
-    Arc::new(Swap::new(Some(Shared::new(Stacked { value: watched(1, drops), below: None }))))
+fn stack_of_one(drops: &std::sync::Arc<AtomicUsize>) -> Arc<Swap<Lying>> {
+    Arc::new(Swap::new(Some(Shared::new(Lying { value: watched(1, drops), below: None }))))
 }
 
 #[test]
@@ -257,7 +277,7 @@ fn what_is_stacked_upon_is_freed_after_all_reads() {
             })
         };
         stack(&swap, watched(2, &drops));
-        drop(swap.swap(Some(Shared::new(Stacked { value: watched(3, &drops), below: None }))));
+        drop(swap.swap(Some(Shared::new(Lying { value: watched(3, &drops), below: None }))));
         reader.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 2);
         drop(swap);
@@ -284,6 +304,34 @@ fn what_is_taken_away_is_freed_after_all_reads() {
         reader.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 1);
         drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed), 2);
+    });
+}
+
+#[test]
+fn whoever_has_what_was_taken_away_has_what_it_lay_on() {
+    model(|| {
+        let drops = count();
+        let swap = stack_of_one(&drops);
+        stack(&swap, watched(2, &drops));
+        let reader = {
+            let swap = Arc::clone(&swap);
+            spawn(move || {
+                let Some(top) = swap.load() else { return };
+                let below = top.below.as_ref().map(|below| below.value.read());
+                assert!(matches!((top.value.read(), below), (1, None) | (2, Some(1))));
+            })
+        };
+        let other = {
+            let swap = Arc::clone(&swap);
+            spawn(move || drop(swap.swap(None)))
+        };
+        // The other may have been faster.
+        if let Some(top) = swap.borrow() {
+            _ = top.unstack();
+        }
+        other.join().unwrap();
+        reader.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 2);
     });
 }
@@ -376,12 +424,12 @@ mod alone {
     fn what_makes_no_tag_is_not_stacked() {
         let drops = count();
         let swap = stack_of_one(&drops);
-        let value = |value| Stacked { value: watched(value, &drops), below: None };
-        assert!(!swap.stack(|| value(2), |value| &mut value.below, |_| None));
-        assert!(!swap.borrow().unwrap().unstack(|top| top.below.as_ref()), "there is nothing below");
+        let value = |value| Lying { value: watched(value, &drops), below: None };
+        assert!(!swap.stack(|| value(2), |_| None));
+        assert!(!swap.borrow().unwrap().unstack(), "there is nothing below");
         assert_eq!(swap.borrow().unwrap().value.read(), 1);
         drop(swap.swap(None));
-        assert!(!swap.stack(|| value(3), |value| &mut value.below, Some));
+        assert!(!swap.stack(|| value(3), Some));
         assert_eq!(drops.load(Ordering::Relaxed), 1, "none was made in vain");
     }
 
@@ -392,9 +440,39 @@ mod alone {
         swap.swap(Some(Shared::new(1)));
         let guest = swap.borrow().unwrap();
         assert_eq!(swap.tag(), 1, "guests do not change the tag");
-        assert!(swap.borrow().unwrap().replace(Shared::new(TAGS + 3)).is_ok());
+        assert!(swap.borrow().unwrap().replace(Placed::new(Shared::new(TAGS + 3))).is_ok());
         assert_eq!(swap.tag(), 2, "as much of it as there is room for");
         assert_eq!(*guest, 1);
+    }
+
+    #[test]
+    fn what_lies_below_comes_back_with_the_marks_it_had() {
+        let drops = count();
+        let swap = stack_of_one(&drops);
+        for round in 0..3 * super::super::MOST_MARKS {
+            // Each handle leaves a mark.
+            let handle = swap.load().unwrap();
+            stack(&swap, watched(2, &drops));
+            let above = (round % 2 == 0).then(|| swap.load().unwrap());
+            unstack(&swap);
+            assert_eq!((handle.value.read(), swap.borrow().unwrap().value.read()), (1, 1));
+            if let Some(above) = above {
+                assert_eq!(above.below.as_ref().unwrap().value.read(), 1);
+            }
+            assert_eq!(drops.load(Ordering::Relaxed) as u64, round + 1);
+        }
+        drop(swap);
+        assert_eq!(drops.load(Ordering::Relaxed) as u64, 3 * super::super::MOST_MARKS + 1);
+    }
+
+    #[test]
+    fn handles_without_number_leave_no_more_marks_than_a_word_has_room_for() {
+        let swap = Swap::new(Some(Shared::new(7_u64)));
+        let handles: Vec<_> = (0..5_000).map(|_| swap.load().unwrap()).collect();
+        assert!(handles.iter().all(|handle| **handle == 7));
+        drop(handles);
+        assert!(swap.borrow().is_some_and(|guest| *guest == 7));
+        assert_eq!(swap.swap(None).unwrap().into_inner(), Some(7));
     }
 
     #[test]
@@ -402,7 +480,7 @@ mod alone {
         let swap = Swap::new(Some(Shared::new(1_u64)));
         let (stale, writer) = (swap.borrow().unwrap(), swap.borrow().unwrap());
         drop(swap.swap(Some(Shared::new(2))));
-        let refused = writer.replace(Shared::new(3)).unwrap_err();
+        let refused = writer.replace(Placed::new(Shared::new(3))).unwrap_err();
         assert_eq!(refused.into_inner(), Some(3));
         assert_eq!(*stale, 1, "a guest keeps what it borrowed");
         drop(stale);

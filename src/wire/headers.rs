@@ -240,7 +240,7 @@ mod tests {
             assert_eq!(read.headers(), &expected);
         }
         // What is said of a trace may stand in the first part, of which there may be no other.
-        let own = OwnHeaders { sent_at, event_id, trace: None };
+        let own: OwnHeaders<'_> = OwnHeaders { sent_at, event_id, trace: None };
         let mut traced = FixedHeaders::default();
         for (fixed, sdk) in [(&fixed, Some(&sdk)), (&FixedHeaders::default(), None)] {
             traced.continue_with(fixed, &trace).unwrap();

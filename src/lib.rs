@@ -164,7 +164,7 @@ pub mod __private {
     pub use crate::diag::say;
     pub use crate::hub::record;
     #[cfg(feature = "logs")]
-    pub use crate::logs::{Site as LogSite, Writer as LogWriter, is_logging};
+    pub use crate::logs::{Body as LogBody, Site as LogSite, Writer as LogWriter, is_logging};
     pub use crate::message::Message;
     pub use crate::scope::record::{CallSite, Recorder};
     pub use vidette_macros::write_message;

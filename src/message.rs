@@ -22,6 +22,21 @@ pub trait Sink: fmt::Write {
     fn put_number(&mut self, number: u64);
 }
 
+impl Sink for String {
+    #[inline]
+    fn put_text(&mut self, text: &str) {
+        self.push_str(text);
+    }
+
+    #[inline(never)]
+    fn put_number(&mut self, number: u64) {
+        digits::each(number, &mut |digits, len| {
+            let digits = digits.get(..len).unwrap_or_default();
+            self.push_str(str::from_utf8(digits).unwrap_or_default());
+        });
+    }
+}
+
 /// A message in the making. `None`: a `Display` has failed, and nothing comes after it.
 #[doc(hidden)]
 #[derive(Debug)]

@@ -20,7 +20,7 @@ macro_rules! level {
         ///   lists of these.
         /// - A message without arguments is taken as it is, braces and all. With arguments, the message's template and
         ///   each argument become attributes too: `sentry.message.template` and `sentry.message.parameter.0` and so on, or
-        ///   `.ms` for an argument with a name.
+        ///   `.ms` for an argument with a name. A `Display` that fails ends the message, and what it wrote stays.
         ///
         /// # Cost
         /// If no client is bound to the current hub, nothing is evaluated: a relaxed load and a branch while no client is
@@ -70,44 +70,36 @@ macro_rules! __log {
         }
     };
     ($level:tt $attributes:tt $message:literal, $($arguments:tt)+) => {
-        $crate::__log_arguments!($level $attributes $message [] $($arguments)+)
+        $crate::__arguments!(__log_format {$level $attributes $message} [] $($arguments)+)
     };
 }
 
-/// The arguments of a log's message, one at a time. Each expansion binds an `argument` of its own.
+/// A log whose message has arguments.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __log_arguments {
-    ($level:tt $attributes:tt $message:literal [$($done:tt)*] $name:ident = $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__log_arguments!(
-            $level $attributes $message
-            [$($done)* {::core::stringify!($name), {$name = argument}, argument, $value}]
-            $($($rest)*)?
-        )
-    };
-    ($level:tt $attributes:tt $message:literal [$($done:tt)*] $value:expr $(, $($rest:tt)*)?) => {
-        $crate::__log_arguments!(
-            $level $attributes $message
-            [$($done)* {"", {argument}, argument, $value}]
-            $($($rest)*)?
-        )
-    };
+macro_rules! __log_format {
     (
-        {$level:expr} [$({$key:expr, $attribute:expr})*] $message:literal
-        [$({$name:expr, {$($format:tt)+}, $argument:ident, $value:expr})+]
+        {{$level:expr} [$({$key:expr, $attribute:expr})*] $message:literal}
+        $({[$($name:ident)?] $argument:ident {$value:expr}})+
     ) => {
         if $crate::__private::is_logging() {
             static SITE: $crate::__private::LogSite = $crate::__private::LogSite {
                 level: $level,
                 text: $message,
                 keys: &[$($key),*],
-                parameters: &[$($name),+],
+                parameters: &[$(::core::concat!($(::core::stringify!($name))?)),+],
             };
             let mut log = $crate::__private::LogWriter::new(&SITE);
             $(log.value($attribute);)*
             match ($($value,)+) {
                 ($($argument,)+) => {
-                    log.body(::std::format!($message, $($($format)+),+));
+                    let mut body = $crate::__private::LogBody::new(&SITE);
+                    match ($(&$argument,)+) {
+                        ($($argument,)+) => {
+                            $crate::__private::write_message!(body $message $({[$($name)?] $argument {$value}})+);
+                        }
+                    }
+                    log.body(body);
                     $(log.value($argument);)+
                 }
             }

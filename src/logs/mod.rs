@@ -12,7 +12,7 @@ mod macros;
 pub(crate) mod record;
 
 pub(crate) use self::record::Record;
-pub use self::record::{Site, Writer};
+pub use self::record::{Body, Site, Writer};
 use crate::attributes::{Context, user_attributes};
 use crate::gate;
 use crate::hub::Hub;

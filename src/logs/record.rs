@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use crate::attributes::{Context, Defaults, weight_of};
 use crate::clock;
+use crate::message::Message;
 use crate::protocol::log::{PARENT_SPAN_ID, WireLog, span_of};
 use crate::protocol::losses::attribute_bytes;
 use crate::protocol::{Log, LogAttribute, LogLevel, LogSeverityNumber, Map, SpanId, TraceId};
@@ -51,7 +52,7 @@ impl Writer {
 
     /// Takes the message that the template and the parameters make.
     #[inline]
-    pub fn body(&mut self, text: String) {
+    pub fn body(&mut self, Body(text): Body) {
         if let Some(Record { content: Content::Written { body, .. }, .. }) = &mut self.0 {
             *body = Some(text);
         }
@@ -64,6 +65,25 @@ impl Writer {
             record.timestamp = clock::time_of(clock::now());
         }
         super::capture(&mut self.0);
+    }
+}
+
+/// The message that the template and the parameters make, piece by piece.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Body(String);
+
+impl Body {
+    /// Makes room for the template and for short parameters.
+    #[inline]
+    #[must_use]
+    pub fn new(site: &'static Site) -> Self {
+        Self(String::with_capacity(site.text.len() + SHORT_PARAMETER * site.parameters.len()))
+    }
+
+    #[inline]
+    pub fn message(&mut self) -> Message<'_, String> {
+        Message::to(&mut self.0)
     }
 }
 
@@ -295,6 +315,9 @@ impl Serialize for Attributes<'_> {
         map.end()
     }
 }
+
+/// Bytes, beside the braces that it stands for.
+const SHORT_PARAMETER: usize = 14;
 
 const TEMPLATE: &str = "sentry.message.template";
 const PARAMETER: &str = "sentry.message.parameter.";

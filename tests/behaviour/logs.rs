@@ -106,6 +106,30 @@ fn the_arguments_of_a_message_are_attributes_too() {
 }
 
 #[test]
+fn a_message_with_arguments_is_what_format_makes_of_it() {
+    macro_rules! assert_alike {
+        ($(($($message:tt)+))+) => {{
+            let expected = [$(format!($($message)+)),+];
+            let logs = Rig::new().logs(|| {
+                $(logger_info!($($message)+);)+
+            });
+            assert_eq!(logs.iter().map(|log| &*log.body).collect::<Vec<_>>(), expected);
+        }};
+    }
+    let (n, text, width) = (7, "text", 4);
+    assert_alike! {
+        ("{} of {}", 3, "many")
+        ("{n} {text} {{{}}} {x}{x}", -1, x = text)
+        ("{} {} {} {} {}", i64::MIN, u64::MAX, true, 123_456_789, 0)
+        ("{} {:?} {n:>width$}", "a", "b")
+        ("{} {:?} {n}", 1.5, Some(n).is_some())
+        ("{1} {0} {0:>5}", 1, 'c'.to_string())
+        ("long: {} {}", "ä".repeat(300), "x".repeat(99))
+        (r#""{}""#, 1 + 2 * 3)
+    }
+}
+
+#[test]
 fn attributes_come_first_under_names_of_any_form() {
     let (owned, list) = (String::from("owned"), vec![1, 2]);
     let log = Rig::new().log(|| {

@@ -70,7 +70,7 @@ pub struct Frame {
 #[serde(default)]
 pub struct Stacktrace {
     /// The calls, from the caller to the callee.
-    #[serde(deserialize_with = "tolerant::or_default")]
+    #[serde(deserialize_with = "tolerant::items")]
     pub frames: Vec<Frame>,
     /// Which frames are missing: from this index up to that one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -43,6 +43,27 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// Reads a list of large items; null is an empty list.
+pub(crate) fn items<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_option(Items(PhantomData))
+}
+
+/// Makes room for an item, and for as many as may follow.
+pub(crate) fn make_room<T>(items: &mut Vec<T>, following: Option<usize>) {
+    if items.is_empty() {
+        // Often the only one.
+        items.reserve_exact(1);
+    } else if items.len() == items.capacity() {
+        // What the input claims is believed up to a point.
+        let most = MOST_RESERVED / size_of::<T>().max(1);
+        items.reserve(following.unwrap_or_default().min(most).saturating_add(1));
+    }
+}
+
 /// Reads a text, or the JSON of anything else.
 pub(crate) fn text<'de, D>(deserializer: D) -> Result<Option<String>, D::Error>
 where
@@ -103,6 +124,38 @@ where
         Value::Array(values) => values,
         single => vec![single],
     })
+}
+
+struct Items<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            make_room(&mut items, seq.size_hint());
+            items.push(item);
+        }
+        items.shrink_to_fit();
+        Ok(items)
+    }
 }
 
 struct TextMap;
@@ -170,6 +223,9 @@ fn into_pairs(value: Value) -> Result<Vec<(String, String)>, Value> {
 fn is_pair(value: &Value) -> bool {
     value.as_array().is_some_and(|pair| pair.len() == 2)
 }
+
+/// How many bytes a list may ask for before its items are there.
+const MOST_RESERVED: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {

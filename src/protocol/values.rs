@@ -11,6 +11,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, DeserializeSeed, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::tolerant;
+
 /// A list that the wire wraps in an object: `{"values": […]}`.
 ///
 /// A bare list, a single item and null are read as well.
@@ -129,12 +131,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ValuesVisitor<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
-        // What the input claims is believed up to a point.
-        let claimed = seq.size_hint().unwrap_or_default();
-        let mut values = Vec::with_capacity(claimed.min(MOST_RESERVED / size_of::<T>().max(1)));
+        let mut values = Vec::new();
         while let Some(item) = seq.next_element::<Option<T>>()? {
-            values.extend(item);
+            if let Some(item) = item {
+                tolerant::make_room(&mut values, seq.size_hint());
+                values.push(item);
+            }
         }
+        values.shrink_to_fit();
         Ok(values)
     }
 
@@ -302,9 +306,6 @@ impl Visitor<'_> for HexNumber {
         text.parse::<Addr>().map(u64::from).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
-
-/// How many bytes a list may ask for before its items are there.
-const MOST_RESERVED: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -44,8 +44,13 @@ fn write_micros(out: &mut Vec<u8>, micros: u64) {
     // Both fit: below 2³², and below a million.
     put_digits(&mut text[..10], seconds as u32);
     put_digits(&mut text[11..], fraction as u32);
-    let zeros = text.iter().rev().take_while(|digit| **digit == b'0').count();
-    out.extend_from_slice(&text[..text.len() - zeros]);
+    // A digit of the fraction is no zero, so that one of the last eight characters is none.
+    let zeros = text
+        .last_chunk()
+        .map_or(0, |last| (u64::from_le_bytes(*last) ^ u64::from_le_bytes([b'0'; 8])).leading_zeros() / 8);
+    // Of a length that is known, and then cut: without a call.
+    out.extend_from_slice(&text);
+    out.truncate(out.len() - zeros as usize);
 }
 
 /// September 2001: from here on, seconds have ten digits.

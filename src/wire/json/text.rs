@@ -58,13 +58,14 @@ fn write_escaped(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Copies bytes; up to 32 of them without a call, as two halves that may overlap.
+/// Copies bytes; up to 64 of them without a call, as two halves that may overlap.
 #[inline]
 fn copy(out: &mut Vec<u8>, text: &[u8]) {
     match text.len() {
         4..=8 => copy_halves::<4>(out, text),
         9..=16 => copy_halves::<8>(out, text),
         17..=32 => copy_halves::<16>(out, text),
+        33..=64 => copy_halves::<32>(out, text),
         _ => out.extend_from_slice(text),
     }
 }

@@ -9,6 +9,7 @@
 
 mod cursor;
 mod number;
+mod order;
 
 use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
@@ -17,19 +18,21 @@ use serde::forward_to_deserialize_any;
 
 use self::cursor::{Cursor, Refused, Text};
 use self::number::Number;
+use self::order::Order;
 
 /// Reads one value; `None` where `serde_json` is to judge.
 pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> {
     let cursor = Cursor::new(str::from_utf8(json).ok()?);
-    let mut reader = Reader { cursor, levels: MAX_DEPTH };
+    let mut reader = Reader { cursor, depth: 0, order: Order::default() };
     let value = T::deserialize(&mut reader).ok()?;
     reader.cursor.is_at_end().then_some(value)
 }
 
 struct Reader<'de> {
     cursor: Cursor<'de>,
-    /// How many lists and objects may still be opened in one another.
-    levels: usize,
+    /// How many lists and objects are open.
+    depth: usize,
+    order: Order<'de>,
 }
 
 impl<'de> Reader<'de> {
@@ -45,6 +48,11 @@ impl<'de> Reader<'de> {
     #[inline(always)]
     fn visit_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
         self.cursor.peek()?;
+        self.visit_number_here(visitor)
+    }
+
+    #[inline(always)]
+    fn visit_number_here<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
         match self.cursor.number()?.number().ok_or(Refused)? {
             Number::Unsigned(number) => visitor.visit_u64(number),
             Number::Negative(number) => visitor.visit_i64(number),
@@ -73,7 +81,8 @@ impl<'de> Reader<'de> {
     #[inline(always)]
     fn visit_list<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
         self.open(b'[')?;
-        let value = visitor.visit_seq(Inside { reader: self, is_first: true })?;
+        let start = self.cursor.at();
+        let value = visitor.visit_seq(Items { reader: self, start, count: 0 })?;
         self.close(b']')?;
         Ok(value)
     }
@@ -81,7 +90,7 @@ impl<'de> Reader<'de> {
     #[inline(always)]
     fn visit_object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
         self.open(b'{')?;
-        let value = visitor.visit_map(Inside { reader: self, is_first: true })?;
+        let value = visitor.visit_map(Fields { reader: self, count: 0 })?;
         self.close(b'}')?;
         Ok(value)
     }
@@ -89,65 +98,107 @@ impl<'de> Reader<'de> {
     #[inline(always)]
     fn open(&mut self, bracket: u8) -> Result<(), Refused> {
         self.cursor.take(bracket)?;
-        self.levels = self.levels.checked_sub(1).ok_or(Refused)?;
+        if self.depth == MAX_DEPTH {
+            return Err(Refused);
+        }
+        self.depth += 1;
         Ok(())
     }
 
     #[inline(always)]
     fn close(&mut self, bracket: u8) -> Result<(), Refused> {
-        self.levels += 1;
+        self.depth -= 1;
         self.cursor.take(bracket)
     }
-}
 
-/// The inside of a list or object.
-struct Inside<'r, 'de> {
-    reader: &'r mut Reader<'de>,
-    is_first: bool,
-}
-
-impl Inside<'_, '_> {
     /// Goes to the next item, or stays at the end; says which.
     #[inline(always)]
-    fn is_more(&mut self, end: u8) -> Result<bool, Refused> {
-        let byte = self.reader.cursor.peek()?;
-        if byte == end {
+    fn is_more(&mut self, is_first: bool, end: u8) -> Result<bool, Refused> {
+        if self.cursor.peek()? == end {
             return Ok(false);
         }
-        if self.is_first {
-            self.is_first = false;
-            return Ok(true);
+        if !is_first {
+            self.cursor.take(b',')?;
         }
-        self.reader.cursor.take(b',')?;
         Ok(true)
+    }
+
+    /// Reads a key of an object that `count` keys were read of, with the colon behind it; `None` at the object's end.
+    #[inline(always)]
+    fn key(&mut self, count: usize) -> Result<Option<Text<'de>>, Refused> {
+        let rest = self.cursor.rest();
+        if rest.first() == Some(&b'}') {
+            return Ok(None);
+        }
+        match self.order.find(self.depth, count, rest) {
+            Some((name, len)) => {
+                self.cursor.skip(len);
+                Ok(Some(Text::Plain(name)))
+            }
+            None => self.unexpected_key(count),
+        }
+    }
+
+    fn unexpected_key(&mut self, count: usize) -> Result<Option<Text<'de>>, Refused> {
+        let start = self.cursor.at();
+        if !self.is_more(count == 0, b'}')? {
+            return Ok(None);
+        }
+        self.cursor.take(b'"')?;
+        let text = self.cursor.text()?;
+        self.cursor.take(b':')?;
+        if let Text::Plain(name) = text {
+            self.order.expect(self.depth, count, name, self.cursor.since(start));
+        }
+        Ok(Some(text))
     }
 }
 
-impl<'de> SeqAccess<'de> for Inside<'_, 'de> {
+/// The inside of a list.
+struct Items<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    /// Where it starts.
+    start: usize,
+    /// How many items were read.
+    count: usize,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     type Error = Refused;
 
     #[inline(always)]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refused> {
-        match self.is_more(b']')? {
-            true => seed.deserialize(&mut *self.reader).map(Some),
+        match self.reader.is_more(self.count == 0, b']')? {
+            true => {
+                self.count += 1;
+                seed.deserialize(&mut *self.reader).map(Some)
+            }
             false => Ok(None),
         }
     }
+
+    /// Guesses how many items are left, from how long those before were. What follows the list counts as well.
+    fn size_hint(&self) -> Option<usize> {
+        let read = self.reader.cursor.at() - self.start;
+        self.reader.cursor.rest().len().saturating_mul(self.count).checked_div(read).filter(|_| self.count > 0)
+    }
 }
 
-impl<'de> MapAccess<'de> for Inside<'_, 'de> {
+/// The inside of an object.
+struct Fields<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    /// How many keys were read.
+    count: usize,
+}
+
+impl<'de> MapAccess<'de> for Fields<'_, 'de> {
     type Error = Refused;
 
     #[inline(always)]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
-        // Nearly every key but the first.
-        if self.is_first || !self.reader.cursor.take_all(b",\"") {
-            if !self.is_more(b'}')? {
-                return Ok(None);
-            }
-            self.reader.cursor.take(b'"')?;
-        }
-        seed.deserialize(Key { reader: self.reader }).map(Some)
+        let Some(text) = self.reader.key(self.count)? else { return Ok(None) };
+        self.count += 1;
+        seed.deserialize(Key { reader: self.reader, text }).map(Some)
     }
 
     #[inline(always)]
@@ -156,9 +207,10 @@ impl<'de> MapAccess<'de> for Inside<'_, 'de> {
     }
 }
 
-/// A key behind its opening quotation mark, and the colon behind it.
+/// A key that was read.
 struct Key<'r, 'de> {
-    reader: &'r mut Reader<'de>,
+    reader: &'r Reader<'de>,
+    text: Text<'de>,
 }
 
 impl<'de> Deserializer<'de> for Key<'_, 'de> {
@@ -166,12 +218,9 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
 
     #[inline(always)]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        let cursor = &mut self.reader.cursor;
-        let text = cursor.text()?;
-        cursor.take(b':')?;
-        match text {
+        match self.text {
             Text::Plain(text) => visitor.visit_borrowed_str(text),
-            Text::Escaped => visitor.visit_str(cursor.unescaped()),
+            Text::Escaped => visitor.visit_str(self.reader.cursor.unescaped()),
         }
     }
 
@@ -202,7 +251,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             b'[' => self.visit_list(visitor),
             b't' | b'f' => self.visit_bool(visitor),
             b'n' => self.visit_null(visitor),
-            _ => self.visit_number(visitor),
+            _ => self.visit_number_here(visitor),
         }
     }
 

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::read;
+use crate::protocol::Stacktrace;
 
 /// Checks that bytes are read as `serde_json` reads them, or, where it does not, not at all.
 #[track_caller]
@@ -253,4 +254,61 @@ fn any_value_is_read_as_it_was_written_and_broken_ones_as_serde_json_reads_them(
         }
     }
     assert_eq!(read(b"{}"), Some(json!({})));
+}
+
+#[test]
+fn keys_in_the_order_of_the_last_object_or_in_another_are_those_that_stand_there() {
+    let mut random = SmallRng::seed_from_u64(3);
+    let names =
+        ["a", "ab", "b", "type", "data", "span_id", "a\\u0062", "start_timestamp", "a_name_of_twenty_byt", "é", ""];
+    let longest = "a_name_that_is_longer_than_what_is_expected";
+    for _ in 0..500 {
+        let mut names = names.to_vec();
+        names.push(longest);
+        let mut objects = Vec::new();
+        for _ in 0..8 {
+            // Mostly as before.
+            if random.next_u32().is_multiple_of(4) {
+                let (one, other) = (random.next_u32() as usize % names.len(), random.next_u32() as usize % names.len());
+                names.swap(one, other);
+            }
+            let (comma, colon) = [(",", ":"), (", ", ": "), (",\n  ", " :")][random.next_u32() as usize % 3];
+            let count = random.next_u32() as usize % names.len();
+            let fields: Vec<_> = names[..count].iter().map(|name| format!("\"{name}\"{colon}{}", name.len())).collect();
+            objects.push(format!("{{{}}}", fields.join(comma)));
+        }
+        let mut json = format!("[{}]", objects.join(",")).into_bytes();
+        same(&json);
+        for _ in 0..8 {
+            let place = random.next_u32() as usize % json.len();
+            let before = json[place];
+            json[place] = b"\"\\,:{}[]0a \n"[random.next_u32() as usize % 12];
+            same(&json);
+            json[place] = before;
+        }
+    }
+}
+
+#[test]
+fn keys_are_expected_at_their_own_depth() {
+    for levels in [1, 5, 6, 7, 8, 9, 60] {
+        let object = format!("{}1{}", "{\"a\":{\"b\":1,\"a\":".repeat(levels), "}}".repeat(levels));
+        same(format!("[{object},{object},{{\"b\":{object}}},{object}]").as_bytes());
+    }
+    let many = (0..30).map(|number| format!("\"k{number}\":{number}")).collect::<Vec<_>>().join(",");
+    same(format!("[{{{many}}},{{{many}}},{{{many},}},{{{many}}}]").as_bytes());
+    same(format!("[{{{many}}},{{{many}}},{{}},{{,{many}}}]").as_bytes());
+    same(format!("[{{{many}}},{{{many} }},{{ {many}}},{{{many}").as_bytes());
+}
+
+#[test]
+fn a_list_holds_no_more_memory_than_its_items_need() {
+    let frames: Vec<_> = (0..1000).map(|number| format!("{{\"lineno\":{number}}}")).collect();
+    for count in [0, 1, 2, 3, 40, 1000] {
+        let json = format!("{{\"frames\":[{}],\"registers\":{{}}}}", frames[..count].join(","));
+        let stacktrace: Stacktrace = read(json.as_bytes()).unwrap();
+        let lines: Vec<_> = stacktrace.frames.iter().filter_map(|frame| frame.lineno).collect();
+        assert_eq!(lines, (0..count as u64).collect::<Vec<_>>());
+        assert_eq!(stacktrace.frames.capacity(), count);
+    }
 }

@@ -17,7 +17,7 @@ use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{ClientReport, DynamicSamplingContext, Event, Level, TraceId};
 use crate::scope::Scope;
 use crate::session;
-use crate::trace;
+use crate::trace::spare;
 use crate::transport::{Delivery, Reply, SendBytes, SendError, Transport};
 use crate::wire::{Envelope, EnvelopeHeaders, EnvelopeItem};
 
@@ -89,7 +89,7 @@ impl Sender {
             }
             Parcel::Transaction { tree, scope } => {
                 let written = writing.transaction(core, &tree, &scope);
-                trace::recycle(tree);
+                spare::recycle(tree);
                 written
             }
             Parcel::Envelope(envelope) => envelope.append_to(&mut writing.buffer),
@@ -194,7 +194,7 @@ impl Core {
                 let trace = tree.baggage().and_then(|agreed| header(agreed));
                 let mut envelope = self.envelope(trace.cloned().map(Arc::new));
                 envelope.add_item(self.transaction(&tree, &scope));
-                trace::recycle(tree);
+                spare::recycle(tree);
                 envelope
             }
             Parcel::Envelope(envelope) => *envelope,

@@ -10,7 +10,8 @@ use super::{Client, Core};
 use crate::callback;
 use crate::protocol::client_report::{Category, ItemLoss, Reason};
 use crate::protocol::{Context, DynamicSamplingContext, Event, Transaction};
-use crate::scope::{Backdrop, Scope};
+use crate::scope::Scope;
+use crate::scope::apply::Backdrop;
 use crate::trace::{Baggage, Origin, Tree};
 use crate::wire::json::{self, Fields};
 

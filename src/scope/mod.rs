@@ -6,7 +6,7 @@
 //! newer snapshot and no change is lost.
 
 mod active;
-mod apply;
+pub(crate) mod apply;
 mod draft;
 mod keyed;
 mod merge;
@@ -21,7 +21,6 @@ use std::sync::Arc;
 use serde_json::Value;
 use smol_str::SmolStr;
 
-pub(crate) use self::apply::Backdrop;
 use self::draft::{Draft, Group, Token};
 use self::keyed::Keyed;
 pub(crate) use self::trail::{Crumbs, Trail};

@@ -231,7 +231,7 @@ impl<T, N> Entry<T, N> {
 
 impl<H, T: Subject<N>, N: 'static> Member<H, T, N> {
     /// Begins an entry, and lets `tell` say what is in it: a blank, where it stays.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn new(roster: Arc<Roster<H, T, N>>, tell: impl FnOnce(&mut T)) -> Self {
         let seat = match roster.slot() {
             // SAFETY: RO5 gave the slot to us alone (I1).

@@ -23,11 +23,11 @@ mod outgoing;
 mod record;
 mod sampling;
 mod span;
-mod spare;
+pub(crate) mod spare;
 mod text;
 mod transaction;
 mod tree;
-mod written;
+pub(crate) mod written;
 
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
@@ -39,10 +39,8 @@ pub use self::either::TransactionOrSpan;
 pub use self::headers::{HeaderParseError, SentryTrace, TracePropagationContext, parse_headers};
 pub use self::outgoing::{TraceHeader, TraceHeaders, TraceHeadersIter};
 pub use self::span::{Data, Span};
-pub(crate) use self::spare::recycle;
 pub use self::transaction::{Transaction, TransactionData};
 pub(crate) use self::tree::Tree;
-pub(crate) use self::written::Words;
 use crate::options::ClientOptions;
 
 /// What a transaction asks of the client that it was started with.

@@ -254,8 +254,7 @@ fn record(tree: &Arc<Tree>, parent: SpanId, op: &str, description: &str) -> Memb
     record_as(tree, parent, op, description, SpanId::default(), clock::now())
 }
 
-// Inlined by force, here and in `Member::new`: what is known is written where it stands, without being passed on before.
-#[inline(always)]
+#[inline]
 fn record_as(
     tree: &Arc<Tree>,
     parent: SpanId,

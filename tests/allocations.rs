@@ -443,9 +443,16 @@ fn a_sampled_transaction_allocates_at_most_twice_and_twice_for_ten_spans_and_not
     };
     assert!(each(whole(0)) <= 2);
     assert!(each(whole(10)) <= 4);
-    // What was sent is used again.
-    let burst = || (0..100).for_each(|_| whole(16)());
-    for _ in 0..2 {
+    // What was sent is used again, oldest first. All of a burst are there at once, so that none needs more than the one before
+    // it; after three of them each of the 256 trees that may wait from before has been used once, and has room.
+    let burst = || {
+        let open: [_; 100] = std::array::from_fn(|_| transaction(&hub));
+        for transaction in open {
+            (0..16).for_each(|_| transaction.start_child("db.query", "SELECT 1").finish());
+            transaction.finish();
+        }
+    };
+    for _ in 0..3 {
         burst();
         assert!(hub.client().is_some_and(|client| client.flush(None)));
     }

@@ -123,6 +123,7 @@ impl Packed<'_> {
 }
 
 impl Stored<'_> {
+    #[inline]
     fn overwrite(self, old: &mut Value) {
         match (self, old) {
             (Self::Text(text), Value::String(old)) => text.as_ref().clone_into(old),
@@ -130,6 +131,7 @@ impl Stored<'_> {
         }
     }
 
+    #[inline]
     fn is_built_as(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Null, Value::Null) => true,
@@ -146,6 +148,7 @@ impl Stored<'_> {
     }
 }
 
+#[inline]
 fn overwrite_text(old: &mut Option<String>, new: Option<&str>) {
     match (old, new) {
         (Some(old), Some(new)) => new.clone_into(old),

@@ -179,7 +179,8 @@ impl<'a> Entries<'a> {
 impl<'a> Iterator for Entries<'a> {
     type Item = (&'a str, Stored<'a>);
 
-    #[inline]
+    // Into each loop: what it makes is taken apart again at once.
+    #[inline(always)]
     fn next(&mut self) -> Option<(&'a str, Stored<'a>)> {
         let [key, tag] = self.bytes()?;
         let key = self.text(key);

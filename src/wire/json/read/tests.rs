@@ -260,7 +260,7 @@ fn any_value_is_read_as_it_was_written_and_broken_ones_as_serde_json_reads_them(
 fn keys_in_the_order_of_the_last_object_or_in_another_are_those_that_stand_there() {
     let mut random = SmallRng::seed_from_u64(3);
     let names =
-        ["a", "ab", "b", "type", "data", "span_id", "a\\u0062", "start_timestamp", "a_name_of_twenty_byt", "é", ""];
+        ["a", "ab", "b", "type", "data", "span_id", "a\\u0062", "start_timestamp", "a_name_of_20_letters", "é", ""];
     let longest = "a_name_that_is_longer_than_what_is_expected";
     for _ in 0..500 {
         let mut names = names.to_vec();

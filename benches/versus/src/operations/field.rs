@@ -36,7 +36,12 @@ impl Reporter for Forget {
 /// An event with three fields that nobody subscribed to.
 pub fn tracing() -> Run {
     let event = |n| {
-        tracing::info!(status_code = 200, url = opaque(&"http://shop.invalid/cart"), bytes = n, "GET /cart/{n}");
+        tracing::info!(
+            method = opaque(&"GET"),
+            url = opaque(&"http://shop.invalid/cart"),
+            status_code = 200,
+            "GET /cart/{n}"
+        );
     };
     Run::new(move |calls| timed(calls, event), |_| ())
 }

@@ -34,9 +34,9 @@ fn rich(n: u64) {
     breadcrumb!(
         ty: "http",
         category: "http.client",
-        status_code = 200,
+        method = opaque(&"GET"),
         url = opaque(&"http://shop.invalid/cart"),
-        bytes = n,
+        status_code = 200,
         "GET /cart/{n}"
     );
 }

@@ -153,9 +153,9 @@ pub fn rich(n: u64) -> Breadcrumb {
         message: Some(format!("GET /cart/{n}")),
         ..Default::default()
     };
-    breadcrumb.data.insert("status_code".into(), 200.into());
+    breadcrumb.data.insert("method".into(), (opaque(&"GET")).into());
     breadcrumb.data.insert("url".into(), (opaque(&"http://shop.invalid/cart")).into());
-    breadcrumb.data.insert("bytes".into(), n.into());
+    breadcrumb.data.insert("status_code".into(), 200.into());
     breadcrumb
 }
 

@@ -20,7 +20,13 @@ pub(crate) fn each(number: u64, put: &mut impl FnMut([u8; 8], usize)) {
         return put(digits, len);
     }
     each(number / EIGHT, put);
-    put((digits(number % EIGHT) + ZEROS).to_le_bytes(), 8);
+    put(eight(number % EIGHT), 8);
+}
+
+/// The digits of a number below [`EIGHT`], with zeros in front.
+#[inline]
+pub(crate) fn eight(number: u64) -> [u8; 8] {
+    (digits(number) + ZEROS).to_le_bytes()
 }
 
 /// The eight digits of a number below [`EIGHT`], the first in the lowest byte.
@@ -37,7 +43,7 @@ fn digits(number: u64) -> u64 {
 }
 
 /// The first number that has more than eight digits.
-const EIGHT: u64 = 100_000_000;
+pub(crate) const EIGHT: u64 = 100_000_000;
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 
 #[cfg(test)]

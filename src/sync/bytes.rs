@@ -20,8 +20,6 @@ pub(crate) struct Bytes {
 impl Bytes {
     /// How many there can be.
     pub(crate) const ROOM: usize = 136;
-    /// How many can be appended as [short](Self::append_short).
-    const SHORT: usize = 32;
     /// How much of what is short is copied: with what stands before it, a line and a half.
     const LINE: usize = 72;
 
@@ -88,11 +86,11 @@ impl Bytes {
         true
     }
 
-    /// Appends text that is short. False: it is longer than [`SHORT`](Self::SHORT), or there is no room, and nothing was appended.
+    /// Appends text that is short. False: it is longer than [`SHORT`], or there is no room, and nothing was appended.
     #[inline]
     pub(crate) fn append_short(&mut self, text: &[u8]) -> bool {
         let len = self.len();
-        if text.len() > Self::SHORT || text.len() > Self::ROOM - len {
+        if text.len() > SHORT || text.len() > Self::ROOM - len {
             return false;
         }
         // SAFETY: the length is at most `ROOM`, so this is inside, or just behind.
@@ -117,7 +115,7 @@ impl Bytes {
             // SAFETY: what has been copied ends inside, or just behind.
             let end = unsafe { self.room.as_mut_ptr().add(at) };
             let from: *const MaybeUninit<u8> = text.as_ptr().cast();
-            if text.len() <= Self::SHORT {
+            if text.len() <= SHORT {
                 // SAFETY: there is room for all texts; this one is short, and not among ourselves.
                 unsafe { copy_short(from, end, text.len()) };
             } else {
@@ -186,7 +184,7 @@ impl Bytes {
     }
 }
 
-/// Copies at most [`Bytes::SHORT`] bytes, in line: a call costs more than the copy.
+/// Copies at most [`SHORT`] bytes, in line: a call costs more than the copy.
 ///
 /// What is shorter than a word is copied in steps of one, two and four, in this order: so a number that was written digit by
 /// digit from its end, the last four at once, is read in the steps in which it was written, and need not wait for them.
@@ -194,7 +192,7 @@ impl Bytes {
 /// # Safety
 /// As for [`ptr::copy_nonoverlapping`].
 #[inline]
-unsafe fn copy_short(from: *const MaybeUninit<u8>, to: *mut MaybeUninit<u8>, len: usize) {
+pub(super) unsafe fn copy_short(from: *const MaybeUninit<u8>, to: *mut MaybeUninit<u8>, len: usize) {
     if len >= 16 {
         // SAFETY: there are at least as many bytes; the steps overlap if there are less than twice as many.
         unsafe { step::<16>(from, to, 0) };
@@ -240,6 +238,9 @@ impl fmt::Debug for Bytes {
     }
 }
 
+/// How many bytes are copied in line, at most.
+pub(super) const SHORT: usize = 32;
+
 const _: () = assert!(Bytes::ROOM <= u8::MAX as usize, "the length fits");
 
 #[cfg(all(test, not(vidette_loom)))]
@@ -283,7 +284,7 @@ mod tests {
             let (mut short, mut long) = (begun, begun);
             let has_room = start + len <= Bytes::ROOM;
             let is_short = short.append_short(&text[..len]);
-            assert_eq!(is_short, has_room && len <= Bytes::SHORT);
+            assert_eq!(is_short, has_room && len <= SHORT);
             assert_eq!(long.append_text(&text[..len]), has_room);
             for (bytes, is_taken) in [(short, is_short), (long, has_room)] {
                 let appended = if is_taken { &text[..len] } else { &[] };

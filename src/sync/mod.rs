@@ -2,9 +2,9 @@
 //!
 //! Nothing here has heard of Sentry: a shared pointer that is swapped ([`swap`]), a ring of append-only
 //! chunks ([`ring`]), a chain that only grows ([`chain`]), a roster of what began and what has ended ([`roster`]), a queue
-//! that says when its taker is to be woken ([`inbox`]), spare memory ([`pool`]), bytes in place ([`bytes`]), a sleeper and its
-//! wakers ([`parker`]), counters ([`tally`]), numbers that come once ([`unique`]), the cycle counter ([`cycles`]), and what a value of any type is, if that is plain
-//! ([`plain`]). Atomics
+//! that says when its taker is to be woken ([`inbox`]), spare memory ([`pool`]), bytes in place ([`bytes`]), the end of a vector
+//! of them ([`tail`]), a sleeper and its wakers ([`parker`]), counters ([`tally`]), numbers that come once ([`unique`]), the
+//! cycle counter ([`cycles`]), and what a value of any type is, if that is plain ([`plain`]). Atomics
 //! and cells come from this module, so that the same source runs on the hardware and inside the model checker
 //! (`--cfg vidette_loom`).
 
@@ -18,6 +18,7 @@ pub(crate) mod pool;
 pub(crate) mod ring;
 pub(crate) mod roster;
 pub(crate) mod swap;
+pub(crate) mod tail;
 pub(crate) mod tally;
 pub(crate) mod unique;
 

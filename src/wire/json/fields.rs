@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Error;
 
 use super::seconds::write_time;
-use super::text::{is_plain, write_text, write_utf8};
+use super::text::{is_plain, write_entry_name, write_utf8};
 use super::{append, write_name};
 
 /// Writes the fields of an object, and of objects in it.
@@ -74,10 +74,8 @@ impl<'b> Fields<'b> {
     /// Begins the value of a field whose name may have to be escaped.
     #[inline]
     pub(crate) fn entry(&mut self, name: &str) -> &mut Vec<u8> {
-        self.out.push(self.before);
+        write_entry_name(self.out, self.before, name);
         self.before = b',';
-        write_text(self.out, name);
-        self.out.push(b':');
         self.out
     }
 
@@ -165,7 +163,7 @@ mod tests {
             fields.time("time", nanos).unwrap();
             fields.list("list", [1, 2].iter(), |item, out| append(out, item)).unwrap();
             let mut inner = fields.object("inner");
-            write_text(inner.entry("a \"name\""), text);
+            write_utf8(inner.entry("a \"name\""), text.as_bytes());
             inner.close();
             fields.object("empty").close();
             fields.close();

@@ -7,19 +7,21 @@ use serde::ser::{Error as _, Impossible, Serializer};
 use serde_json::Error;
 
 use super::Json;
-use super::text::{write_display, write_text};
+use super::text::{write_display, write_entry_name};
 
-/// Writes one key.
+/// Writes one key, and the colon after it.
 pub(super) struct Key<'b> {
     pub(super) out: &'b mut Vec<u8>,
+    /// What stands before it.
+    pub(super) before: u8,
 }
 
 impl Key<'_> {
     /// Writes a scalar as the text of its JSON.
     fn quoted<T: Serialize>(self, scalar: T) -> Result<(), Error> {
-        self.out.push(b'"');
+        self.out.extend_from_slice(&[self.before, b'"']);
         scalar.serialize(Json { out: self.out })?;
-        self.out.push(b'"');
+        self.out.extend_from_slice(b"\":");
         Ok(())
     }
 
@@ -79,7 +81,7 @@ impl Serializer for Key<'_> {
 
     #[inline]
     fn serialize_str(self, value: &str) -> Result<(), Error> {
-        write_text(self.out, value);
+        write_entry_name(self.out, self.before, value);
         Ok(())
     }
 
@@ -162,6 +164,9 @@ impl Serializer for Key<'_> {
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Error> {
-        write_display(self.out, value)
+        self.out.push(self.before);
+        write_display(self.out, value)?;
+        self.out.push(b':');
+        Ok(())
     }
 }

@@ -393,14 +393,13 @@ impl SerializeMap for Object<'_> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.out.push(if self.is_empty { b'{' } else { b',' });
+        let before = if self.is_empty { b'{' } else { b',' };
         self.is_empty = false;
-        key.serialize(Key { out: self.out })
+        key.serialize(Key { out: self.out, before })
     }
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.out.push(b':');
         append(self.out, value)
     }
 

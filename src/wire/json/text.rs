@@ -5,6 +5,8 @@ use std::fmt::{self, Display, Write as _};
 use serde::ser::Error as _;
 use serde_json::Error;
 
+use crate::sync::tail::append_between;
+
 /// Writes a text in quotation marks.
 #[inline]
 pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
@@ -14,9 +16,24 @@ pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
 /// Writes the bytes of a text in quotation marks.
 #[inline]
 pub(super) fn write_utf8(out: &mut Vec<u8>, text: &[u8]) {
-    out.push(b'"');
-    write_escaped(out, text);
-    out.push(b'"');
+    match has_special(text) {
+        false => append_between(out, *b"\"", text, *b"\""),
+        true => write_pieces(out, text),
+    }
+}
+
+/// Writes the name of an entry, with what stands before it, and the colon after it.
+#[inline]
+pub(super) fn write_entry_name(out: &mut Vec<u8>, before: u8, name: &str) {
+    let name = name.as_bytes();
+    match has_special(name) {
+        false => append_between(out, [before, b'"'], name, *b"\":"),
+        true => {
+            out.push(before);
+            write_pieces(out, name);
+            out.push(b':');
+        }
+    }
 }
 
 /// Writes what a value displays, in quotation marks.
@@ -45,45 +62,21 @@ struct Escaping<'b> {
 
 impl fmt::Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        write_escaped(self.out, text.as_bytes());
+        escape_pieces(self.out, text.as_bytes());
         Ok(())
     }
 }
 
-#[inline]
-fn write_escaped(out: &mut Vec<u8>, text: &[u8]) {
-    match has_special(text) {
-        false => copy(out, text),
-        true => write_pieces(out, text),
-    }
-}
-
-/// Copies bytes; up to 64 of them without a call, as two halves that may overlap.
-#[inline]
-fn copy(out: &mut Vec<u8>, text: &[u8]) {
-    match text.len() {
-        4..=8 => copy_halves::<4>(out, text),
-        9..=16 => copy_halves::<8>(out, text),
-        17..=32 => copy_halves::<16>(out, text),
-        33..=64 => copy_halves::<32>(out, text),
-        _ => out.extend_from_slice(text),
-    }
-}
-
-/// Copies `N` to `2 * N` bytes.
-#[inline]
-fn copy_halves<const N: usize>(out: &mut Vec<u8>, text: &[u8]) {
-    if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
-        let end = out.len() + text.len();
-        out.extend_from_slice(first);
-        out.truncate(end.saturating_sub(N));
-        out.extend_from_slice(last);
-    }
-}
-
-/// Writes a text of which some bytes have to be escaped.
+/// Writes a text in quotation marks of which some bytes have to be escaped.
 #[cold]
 fn write_pieces(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    escape_pieces(out, text);
+    out.push(b'"');
+}
+
+/// Writes a text, and escapes what has to be.
+fn escape_pieces(out: &mut Vec<u8>, text: &[u8]) {
     // Pieces of a length that is quick to look through, so that one special byte does not slow down the others.
     for piece in text.chunks(PIECE) {
         if !has_special(piece) {

@@ -3,29 +3,26 @@
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
-use super::sdk::protocol::{Event, Exception, Frame, Stacktrace};
+use super::sdk::protocol::{Addr, Event, Exception, Frame, Stacktrace};
 use super::sdk::{Breadcrumb, Envelope};
+use super::stage::rich;
 use crate::measure::{Run, timed};
 
-/// About 20 KB: an error with 40 frames and 100 breadcrumbs.
+/// About 23 KB: an error with 30 frames and 100 breadcrumbs of an HTTP client.
 fn large_event() -> Event<'static> {
     let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_595_256_674_296);
-    let breadcrumb = |number: u64| Breadcrumb {
-        timestamp: time + Duration::from_millis(number),
-        category: Some("http.client".into()),
-        message: Some(format!("GET https://example.com/items/{number} answered 200 OK")),
-        data: [("status".into(), 200.into()), ("attempt".into(), number.into())].into(),
-        ..Default::default()
-    };
+    let breadcrumb = |number| Breadcrumb { timestamp: time + Duration::from_micros(4_321 * number), ..rich(number) };
     let frame = |number: u64| Frame {
         function: Some(format!("service::handler::step_{number}::{{{{closure}}}}")),
         module: Some("service::handler".into()),
         filename: Some("handler.rs".into()),
+        abs_path: Some("/build/service/src/handler.rs".into()),
         lineno: Some(number),
         in_app: Some(true),
+        instruction_addr: Some(Addr(0x5555_5565_0000 + 97 * number)),
         ..Default::default()
     };
-    let stacktrace = Stacktrace { frames: (0..40).map(frame).collect(), ..Default::default() };
+    let stacktrace = Stacktrace { frames: (0..30).map(frame).collect(), ..Default::default() };
     let exception = Exception {
         ty: "Error".into(),
         value: Some("it broke".into()),

@@ -158,6 +158,11 @@ impl Layer {
         matches!(self.trail, Part::Own(Trail::Live(_)))
     }
 
+    /// True if that chunk has a free slot.
+    pub(crate) fn has_room(&self) -> bool {
+        matches!(&self.trail, Part::Own(trail) if trail.has_room())
+    }
+
     /// The same layer with room for more breadcrumbs, which remembers at least the newest `length`.
     pub(crate) fn with_room(&self, length: usize) -> Self {
         let trail = match &self.trail {

@@ -140,11 +140,15 @@ impl Hub {
         }
     }
 
-    /// Makes room on top, which has none left. True: there was some before. `None`: there is to be none.
+    /// Makes room on top, unless others just did. True: there was some before. `None`: there is to be none.
     fn make_room(&self, top: Borrow<'_, Layer>) -> Option<bool> {
         let (length, goes_on) = (top.length(), top.has_chunk());
         if length == 0 {
             return None;
+        }
+        // A chunk counts as full in the past of the next one: what it still has room for would be missing from the ring.
+        if top.has_room() {
+            return Some(goes_on);
         }
         // Whoever is first makes room for all; a layer that is refused has no use any more.
         let renewed = Shared::make(|| top.with_room(length));

@@ -36,6 +36,14 @@ impl Trail {
         }
     }
 
+    /// True if there is a chunk with a free slot.
+    pub(crate) fn has_room(&self) -> bool {
+        match self {
+            Self::Live(head) => head.has_room(),
+            Self::Inherited(_) => false,
+        }
+    }
+
     /// A writer to this layer's own chunk.
     pub(crate) fn writer(&self) -> Option<Writer<Record>> {
         match self {

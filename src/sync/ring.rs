@@ -148,6 +148,11 @@ impl<T: Item> Head<T> {
         self.0.chunk().push(cargo)
     }
 
+    /// True if a slot is free. By the time of a push, others may have taken it.
+    pub(crate) fn has_room(&self) -> bool {
+        self.0.chunk().has_room()
+    }
+
     /// A writer to this head's chunk.
     pub(crate) fn writer(&self) -> Writer<T> {
         Writer(Reference::clone(&self.0))
@@ -379,12 +384,17 @@ impl<T: Item> Chunk<T> {
     }
 
     #[inline]
+    fn has_room(&self) -> bool {
+        // RT1, Relaxed: a guess, which keeps the tail from growing without end; RT2 decides.
+        self.tail.load(Relaxed) < SLOTS as u32
+    }
+
+    #[inline]
     fn push(&self, cargo: &mut impl Cargo<T>) -> bool {
         if cargo.is_gone() {
             return true;
         }
-        // RT1, Relaxed: only keeps the tail from growing without end.
-        if self.tail.load(Relaxed) >= SLOTS as u32 {
+        if !self.has_room() {
             return false;
         }
         // RT2, Relaxed: hands out an index once; RW1 publishes what is written there.

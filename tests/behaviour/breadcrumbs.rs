@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -239,6 +239,24 @@ fn breadcrumbs_of_many_threads_on_one_hub_are_all_there_each_threads_in_order() 
     for thread in 0..8 {
         let own = breadcrumbs.iter().filter(|crumb| crumb.message.as_deref() == Some(&*thread.to_string()));
         assert!(own.map(|crumb| crumb.data["n"].as_u64().unwrap()).eq(0..1_000), "{thread} is out of order");
+    }
+}
+
+#[test]
+fn threads_that_fill_a_chunk_together_leave_no_slot_of_the_next_unused() {
+    let rig = Rig::with(ClientOptions::new().max_breadcrumbs(128));
+    for _ in 0..2_000 {
+        let hub = Arc::new(Hub::new_from_top(&rig.hub));
+        let ready = Barrier::new(4);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    ready.wait();
+                    Hub::run(Arc::clone(&hub), || (0..32).for_each(|n| breadcrumb!(n = n)));
+                });
+            }
+        });
+        assert_eq!(rig.event_of(&hub).breadcrumbs.len(), 128);
     }
 }
 

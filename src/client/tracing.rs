@@ -67,7 +67,7 @@ impl Core {
             release: self.options.release.clone(),
             environment: self.options.environment.clone(),
             server_name: self.options.server_name.clone(),
-            sdk: Some(Cow::Owned((*self.sdk).clone())),
+            sdk: Some(self.named.clone()),
             platform: Cow::Borrowed(PLATFORM),
             spans: tree.to_spans(),
             ..own
@@ -150,7 +150,7 @@ impl Agreed {
         event: &Event<'_>,
         undecided: &'a mut Arc<DynamicSamplingContext>,
     ) -> Option<&'a DynamicSamplingContext> {
-        let Some(Context::Trace(trace)) = event.contexts.get("trace") else { return None };
+        let Some(Context::Trace(trace)) = event.contexts.get(TRACE) else { return None };
         match self {
             Self::BySpan(agreed) => header(agreed.as_deref()?).filter(|agreed| agreed.trace_id == Some(trace.trace_id)),
             Self::Undecided => {

@@ -9,6 +9,7 @@ use serde_json::Error;
 use super::seconds::write_time;
 use super::text::{is_plain, write_entry_name, write_utf8};
 use super::{append, write_name};
+use crate::sync::tail::append_between;
 
 /// Writes the fields of an object, and of objects in it.
 pub(crate) struct Fields<'b> {
@@ -43,10 +44,7 @@ impl<'b> Fields<'b> {
     #[inline(always)]
     pub(crate) fn plain(&mut self, name: &'static str, text: &[u8]) {
         debug_assert!(str::from_utf8(text).is_ok_and(is_plain), "{text:?} would have to be escaped");
-        let out = self.name(name);
-        out.push(b'"');
-        out.extend_from_slice(text);
-        out.push(b'"');
+        append_between(self.name(name), *b"\"", text, *b"\"");
     }
 
     /// Writes what is JSON already.
